@@ -1,0 +1,1 @@
+"""One file a dataflow: sources to operators to sinks."""

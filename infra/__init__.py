@@ -1,0 +1,1 @@
+"""What runs it all: command line, settings, local processes."""

@@ -1,0 +1,1 @@
+"""One file a command of `tillflow`; each only parses, calls and prints."""

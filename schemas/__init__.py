@@ -1,0 +1,1 @@
+"""What crosses a boundary: events, tables, topics and chain configuration. No I/O, no logic."""

@@ -1,0 +1,24 @@
+"""Topic names, keys and retention on the log; a file of events carries the same types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic: records of one `key` keep their order, nothing else does."""
+
+    name: str
+    key: str
+    comment: str
+    compacted: bool = False
+
+
+TOPICS: tuple[Topic, ...] = (
+    Topic("stock.movement.v1", "sku", "what happened to units at a place"),
+    Topic("stock.position.v1", "sku@place", "absolute, versioned positions", compacted=True),
+    Topic("stock.alert.v1", "sku@place", "alerts raised, updated and cleared"),
+    Topic("store.visit.v1", "store", "people through a door"),
+    Topic("pos.order.v1", "store", "orders rung up at tills"),
+)

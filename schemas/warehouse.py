@@ -1,0 +1,146 @@
+"""The warehouse's tables: what dashboards may rely on."""
+
+from __future__ import annotations
+
+from schemas.tables import Column, Table, View
+
+STOCK_POSITION = Table(
+    name="stock_position",
+    comment="The live position of one SKU at one place: absolute and versioned.",
+    primary_key=("sku", "place"),
+    version="version",
+    columns=(
+        Column("sku", "text", "stock keeping unit"),
+        Column("place", "text", "store, forward warehouse or central warehouse"),
+        Column("pool", "text", "the pool of places whose stock serves one promise"),
+        Column("on_hand", "integer", "physically at the place and sellable", "units"),
+        Column("allocated", "integer", "claimed by placed orders, not yet shipped", "units"),
+        Column("quarantined", "integer", "returned and not yet judged", "units"),
+        Column("in_transit", "integer", "sent here and not yet received", "units"),
+        Column(
+            "held_confirmed_seq",
+            "integer",
+            "number of the last confirmed hold inside this row; 0 where no hold gate feeds the flow",
+        ),
+        Column("available", "integer", "on hand - allocated - floor; below 0: oversold", "units"),
+        Column("safety_stock", "integer", "kept for uncertainty", "units"),
+        Column(
+            "days_of_cover", "real", "available / demand rate; empty without demand", "days", True
+        ),
+        Column("demand_rate", "real", "units that leave to customers", "units a day"),
+        Column("version", "integer", "how many events are in this row; only ever grows"),
+        Column("as_of", "instant", "time of the newest event in this row"),
+    ),
+)
+
+STOCK_ALERT = Table(
+    name="stock_alert",
+    comment="Alerts, open and cleared: at most one open for an alert type, SKU and place.",
+    primary_key=("alert",),
+    columns=(
+        Column("alert", "text", "id, stable while the alert is open"),
+        Column(
+            "alert_type",
+            "text",
+            "oversell, negative_on_hand, stock_out or below_safety_stock",
+        ),
+        Column("status", "text", "raised, updated or cleared"),
+        Column("severity", "text", "critical, high or warning"),
+        Column("sku", "text", "stock keeping unit"),
+        Column("place", "text", "store or warehouse"),
+        Column("observed", "integer", "the figure that is judged, as last seen", "units"),
+        Column("level", "integer", "raised when the figure was below this", "units"),
+        Column("clear_level", "integer", "cleared when the figure is this or more", "units"),
+        Column("shortfall", "integer", "how far the figure is below the level, at least 0", "units"),
+        Column("claims", "json", "the competing claims, newest first; `broke_floor` marks the one"),
+        Column("evidence", "json", "the events that led here: source, id, kind, quantity, time"),
+        Column("suggested_action", "text", "what a person may do about it"),
+        Column("opened_at", "instant", "time of the event that opened it"),
+        Column("updated_at", "instant", "time of the event that last changed it"),
+        Column("cleared_at", "instant", "time of the event that cleared it", nullable=True),
+    ),
+)
+
+DEAD_LETTER = Table(
+    name="dead_letter",
+    comment="What could not be used, where it stood and why. Nothing is dropped in silence.",
+    primary_key=("source", "position"),
+    columns=(
+        Column("source", "text", "file or topic partition"),
+        Column("position", "integer", "line of the file, counted from 1, or offset of the topic"),
+        Column("reason_code", "text", "short stable name of the reason"),
+        Column("reason", "text", "the reason in words, with what to do"),
+        Column("event_source", "text", "`source` of the event, where it was readable", "", True),
+        Column("event_id", "text", "`id` of the event, where it was readable", "", True),
+        Column("event_time", "instant", "`time` of the event, where it was readable", "", True),
+        Column("raw", "bytes", "the bytes as they came, cut after 64 KiB"),
+        Column("version", "integer", "always 1: a dead letter never changes"),
+    ),
+)
+
+FLOW_RUN = Table(
+    name="flow_run",
+    comment="One row for each start of a flow that found something to do.",
+    primary_key=("run",),
+    columns=(
+        Column("run", "text", "id of the run"),
+        Column("flow", "text", "name of the flow"),
+        Column("status", "text", "running, finished, stopped or interrupted"),
+        Column("source", "text", "what it read"),
+        Column("started_at", "instant", "wall clock at the start"),
+        Column("updated_at", "instant", "wall clock at the last write"),
+        Column("lines", "integer", "lines read, blank ones left out"),
+        Column("events", "integer", "lines that were events of this flow's types"),
+        Column("others", "integer", "events of types that other flows read"),
+        Column("applied", "integer", "events that are now in the state"),
+        Column("duplicates", "integer", "events that were known already"),
+        Column("dead_letters", "integer", "lines that went to dead_letter"),
+        Column("positions", "integer", "rows written to stock_position"),
+        Column("alerts_raised", "integer", "alerts raised"),
+        Column("alerts_cleared", "integer", "alerts cleared"),
+        Column("newest_event", "instant", "time of the newest event read", "", True),
+    ),
+)
+
+STOCK_POOL = View(
+    name="stock_pool",
+    comment=(
+        "The pool as one stock: a SKU over all places of a pool. A place that is short takes "
+        "nothing from what another can still promise."
+    ),
+    select="""
+SELECT sku, pool,
+  count(*) AS places,
+  sum(on_hand)::BIGINT AS on_hand,
+  sum(allocated)::BIGINT AS allocated,
+  sum(quarantined)::BIGINT AS quarantined,
+  sum(in_transit)::BIGINT AS in_transit,
+  sum(greatest(available, 0))::BIGINT AS available,
+  sum(greatest(-available, 0))::BIGINT AS short,
+  sum(safety_stock)::BIGINT AS safety_stock,
+  sum(demand_rate) AS demand_rate,
+  CASE WHEN sum(demand_rate) > 0
+    THEN sum(greatest(available, 0)) / sum(demand_rate) END AS days_of_cover,
+  sum(version)::BIGINT AS version,
+  max(as_of) AS as_of
+FROM stock_position GROUP BY sku, pool""",
+    column_comments=(
+        ("sku", "stock keeping unit"),
+        ("pool", "the pool of places whose stock serves one promise"),
+        ("places", "places of the pool that ever had the SKU"),
+        ("on_hand", "sum over the places [units]"),
+        ("allocated", "sum over the places [units]"),
+        ("quarantined", "sum over the places [units]"),
+        ("in_transit", "sum over the places [units]"),
+        ("available", "what the places that have some can still promise [units]"),
+        ("short", "what the places that are oversold lack [units]"),
+        ("safety_stock", "sum over the places [units]"),
+        ("demand_rate", "sum over the places [units a day]"),
+        ("days_of_cover", "available / demand rate [days]"),
+        ("version", "how many events are in the row"),
+        ("as_of", "time of the newest event in the row"),
+    ),
+)
+
+TABLES: tuple[Table, ...] = (STOCK_POSITION, STOCK_ALERT, DEAD_LETTER, FLOW_RUN)
+VIEWS: tuple[View, ...] = (STOCK_POOL,)

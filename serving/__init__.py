@@ -1,0 +1,1 @@
+"""What reads the sinks for people and channels."""

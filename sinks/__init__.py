@@ -1,0 +1,1 @@
+"""How results leave and are read back: the DuckDB warehouse and the state journal."""

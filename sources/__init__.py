@@ -1,0 +1,1 @@
+"""How facts come in: files, imports with cleaning, the simulator."""
