@@ -1,0 +1,1 @@
+"""A simulated chain with its hidden truth, and a plain fast generator for benchmarks."""
