@@ -51,7 +51,6 @@ GARBAGE_KINDS: dict[str, tuple[str, bytes]] = {
     "empty id": ("invalid_event", render(_with(_SALE, id=""))),
     "empty source": ("invalid_event", render(_with(_SALE, source=""))),
     "id is a number": ("invalid_event", render(_with(_SALE, id=17))),
-    "time is a number": ("invalid_event", render(_with(_SALE, time=1_763_870_400))),
     "no data": ("invalid_event", render({k: v for k, v in _SALE.items() if k != "data"})),
     "data as text": ("invalid_event", render(_with(_SALE, data=json.dumps(_SALE["data"])))),
     "missing sku": ("invalid_event", _data(sku=None)),

@@ -13,14 +13,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from schemas.chain import Chain, StockRule
-from schemas.envelope import EVENT_STRUCTS, MovementEvent
+from schemas.envelope import EVENT_STRUCTS
 from schemas.instants import HOUR_US, parse_instant
-from schemas.movement import MOVEMENT_TYPE, Corrected, Movement, TransferOut
+from schemas.movement import MOVEMENT_TYPE, Corrected, Movement, Name, TransferOut
 
 Line = bytes | Mapping[str, Any]
 Pair = tuple[str, str]
@@ -147,6 +147,21 @@ def rule_for(chain: Chain, sku: str, place: str) -> StockRule:
 # --- reading ---------------------------------------------------------------------------------
 
 
+class _Event(msgspec.Struct, kw_only=True):
+    """The envelope with its instants as text, so that a bad time is told from a bad event."""
+
+    specversion: Literal["1.0"]
+    id: Name
+    source: Name
+    time: str
+    data: Movement
+    subject: str | None = None
+    recordedtime: str | None = None
+    sequence: str | None = None
+    correlationid: str | None = None
+    partitionkey: str | None = None
+
+
 def _read_all(
     lines: Iterable[Line], chain: Chain, now: int | None, expected: Expected
 ) -> list[Fact]:
@@ -178,7 +193,7 @@ def _read(number: int, raw: bytes, chain: Chain, now: int | None) -> Fact | str 
     if event_type != MOVEMENT_TYPE:
         return None if event_type in EVENT_STRUCTS else "unknown_type"
     try:
-        event = msgspec.json.decode(raw, type=MovementEvent)
+        event = msgspec.json.decode(raw, type=_Event)
     except msgspec.ValidationError:
         return "invalid_event"
     try:

@@ -164,7 +164,7 @@ def _quantities(kind: str) -> st.SearchStrategy[int]:
         return st.integers(0, 9)
     if kind == "adjusted":
         return st.integers(-9, 9).filter(bool)
-    return st.integers(1, 9)
+    return st.integers(1, 20 if kind == "received" else 9)
 
 
 def _minutes(span_hours: int) -> st.SearchStrategy[float]:

@@ -82,7 +82,7 @@ class TestStockOut:
         assert briefs(event("sold", 1)) == [("negative_on_hand", "raised", -1, 0, None)]
 
     def test_an_allocation_is_as_good_as_stock(self) -> None:
-        """Released again, the place is out of what somebody wanted."""
+        """Somebody wants what was never there."""
         assert briefs(event("allocated", 1), event("received", 2, 1)) == [
             ("oversell", "cleared", 1, 0, 1)
         ]

@@ -165,6 +165,7 @@ class TestCounts:
             ({"source": "till-1"}, {"source": "till-2"}),
             ({"id": "a"}, {"id": "b"}),
             ({"recorded_at": 9, "source": "z"}, {"recorded_at": 10, "source": "a"}),
+            ({"source": "a", "id": "z"}, {"source": "z", "id": "a"}),
         ],
     )
     def test_two_counts_of_one_instant(self, first: dict[str, Any], second: dict[str, Any]) -> None:
@@ -292,6 +293,25 @@ class TestHorizon:
         sale = event("sold", 1, 0)
         conflicting = event("sold", 2, 99 * HOURS, id=sale["id"])
         assert dead(sale, conflicting, event("sold", 1, 1)) == {2: "conflicting_duplicate"}
+
+    def test_correction_that_is_refused_moves_nothing(self) -> None:
+        sale = event("sold", 1, 0)
+        back = correction(sale, 1)
+        again = correction(back, 99 * HOURS)
+        assert {3: "corrects_a_correction"} == dead(sale, back, again, event("sold", 2, 1))
+
+    def test_correction_that_waits_moves_the_horizon(self) -> None:
+        stray = event("corrected", at=HORIZON + 1, corrects="never")
+        assert {2: "too_late"} == dead(stray, event("sold", 1, 0))
+
+    def test_too_late_comes_before_a_contradiction(self) -> None:
+        events = [event("sold", 1, HORIZON + 1, id="x"), event("sold", 1, 0, id="x")]
+        assert {2: "too_late"} == dead(*events)
+
+    def test_repeat_at_the_edge(self) -> None:
+        old = event("sold", 1, 0)
+        expected = expect([old, event("sold", 1, HORIZON), old])
+        assert (1, 2, {}) == (expected.duplicates, expected.applied, expected.dead_letters)
 
     def test_repeat_of_what_is_forgotten(self) -> None:
         """Too old to be known as a repeat; an id used again after it is a new event."""
