@@ -86,7 +86,9 @@ class Chain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     chain: str = "chain"
     timezone: str = "Asia/Shanghai"
-    business_day_starts: Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "00:00"
+    business_day_starts: Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = (
+        "00:00"
+    )
     default_pool: str = "all"
     unknown_places: Literal["accept", "refuse"] = "accept"
     places: dict[str, Place] = {}

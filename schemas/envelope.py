@@ -5,6 +5,7 @@ Two events are the same event when `source` and `id` are the same.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Generic, Literal, TypeVar
 
 import msgspec
@@ -12,12 +13,7 @@ import msgspec
 from schemas.movement import MOVEMENT_TYPE, Movement, Name
 from schemas.shop_events import ORDER_TYPE, VISIT_TYPE, Order, Visit
 
-Instant = Annotated[
-    str,
-    msgspec.Meta(
-        description="RFC 3339 with an offset", extra_json_schema={"format": "date-time"}
-    ),
-]
+Instant = Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339 with an offset")]
 D = TypeVar("D")
 
 

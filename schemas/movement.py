@@ -28,9 +28,7 @@ Signed = Annotated[
 LocalDate = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\d$", description="a date")]
 
 
-class _Movement(
-    msgspec.Struct, gc=False, kw_only=True, tag_field="kind", omit_defaults=True
-):
+class _Movement(msgspec.Struct, gc=False, kw_only=True, tag_field="kind", omit_defaults=True):
     """What every kind carries; `gc=False` because a movement never refers to a container."""
 
     kind: ClassVar[str]

@@ -1,4 +1,4 @@
-"""A warehouse table described once: from it come the DuckDB DDL, the comments and the Arrow schema."""
+"""A warehouse table described once; from it come the DDL, the comments and the Arrow schema."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ STOCK_POSITION = Table(
         Column(
             "held_confirmed_seq",
             "integer",
-            "number of the last confirmed hold inside this row; 0 where no hold gate feeds the flow",
+            "number of the last confirmed hold inside this row; 0 without a hold gate",
         ),
         Column("available", "integer", "on hand - allocated - floor; below 0: oversold", "units"),
         Column("safety_stock", "integer", "kept for uncertainty", "units"),
@@ -51,7 +51,9 @@ STOCK_ALERT = Table(
         Column("observed", "integer", "the figure that is judged, as last seen", "units"),
         Column("level", "integer", "raised when the figure was below this", "units"),
         Column("clear_level", "integer", "cleared when the figure is this or more", "units"),
-        Column("shortfall", "integer", "how far the figure is below the level, at least 0", "units"),
+        Column(
+            "shortfall", "integer", "how far the figure is below the level, at least 0", "units"
+        ),
         Column("claims", "json", "the competing claims, newest first; `broke_floor` marks the one"),
         Column("evidence", "json", "the events that led here: source, id, kind, quantity, time"),
         Column("suggested_action", "text", "what a person may do about it"),
@@ -102,6 +104,16 @@ FLOW_RUN = Table(
     ),
 )
 
+WAREHOUSE_INFO = Table(
+    name="warehouse_info",
+    comment="What this warehouse is.",
+    primary_key=("name",),
+    columns=(
+        Column("name", "text", "name of the entry"),
+        Column("value", "text", "its value"),
+    ),
+)
+
 STOCK_POOL = View(
     name="stock_pool",
     comment=(
@@ -142,5 +154,5 @@ FROM stock_position GROUP BY sku, pool""",
     ),
 )
 
-TABLES: tuple[Table, ...] = (STOCK_POSITION, STOCK_ALERT, DEAD_LETTER, FLOW_RUN)
+TABLES: tuple[Table, ...] = (STOCK_POSITION, STOCK_ALERT, DEAD_LETTER, FLOW_RUN, WAREHOUSE_INFO)
 VIEWS: tuple[View, ...] = (STOCK_POOL,)

@@ -1,0 +1,132 @@
+"""Runs the stock flow: in this process, or as several processes of one cluster."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from threading import Event
+
+from bytewax.run import cli_main
+
+from flows.process import prepare_process
+from flows.recovery import FORMAT, About, prepare_recovery, recovery_config
+from flows.settings import SHARDS, StockSettings
+from flows.steps import StockStep
+from flows.stock import build
+from sinks.warehouse.client import Warehouse
+from sinks.warehouse.writer import Counts
+from sources.blocks import find_files
+
+# How long processes may take to end by themselves once one has ended or a stop was asked for.
+PATIENCE_SECONDS = 60
+
+
+class FlowError(Exception):
+    """A process of the flow ended in an error."""
+
+
+def default_recovery(warehouse: Path) -> Path:
+    """The recovery folder of a warehouse that was given none: beside it, under its name."""
+    return warehouse.with_name(warehouse.name + ".recovery")
+
+
+def prepare(settings: StockSettings) -> None:
+    """Check the source and make warehouse and recovery folder ready, before anything starts."""
+    find_files(settings.source)
+    warehouse = Warehouse(settings.warehouse)
+    try:
+        warehouse.execute(
+            "UPDATE flow_run SET status = 'interrupted' WHERE flow = ? AND status = 'running'",
+            [StockStep.FLOW.value],
+        )
+        identity = warehouse.identity
+    finally:
+        warehouse.close()
+    if settings.recovery is not None:
+        about = About(format=FORMAT, flow=StockStep.FLOW, shards=SHARDS, warehouse=identity)
+        beside = settings.recovery == default_recovery(settings.warehouse)
+        prepare_recovery(settings.recovery, about, beside_warehouse=beside)
+
+
+def run_here(
+    settings: StockSettings,
+    *,
+    workers: int = 1,
+    process: int | None = None,
+    addresses: list[str] | None = None,
+    report: Callable[[Counts], None] | None = None,
+) -> None:
+    """Run the flow in this process, with worker threads, as one process of a cluster or alone."""
+    stop: Event = prepare_process()
+    cli_main(
+        build(settings, stop, report),
+        workers_per_process=workers,
+        process_id=process,
+        addresses=addresses,
+        epoch_interval=timedelta(seconds=settings.epoch_seconds),
+        recovery_config=None if settings.recovery is None else recovery_config(settings.recovery),
+    )
+
+
+def run_processes(settings: StockSettings, *, processes: int, workers: int = 1) -> None:
+    """Run the flow as processes of one cluster on this machine and wait for them.
+
+    Raises:
+        FlowError: one of them failed; the others are ended.
+    """
+    addresses = ";".join(f"127.0.0.1:{port}" for port in _free_ports(processes))
+    children = [
+        subprocess.Popen(
+            [sys.executable, "-m", "flows.runner", str(number), addresses, str(workers)],
+            env={**os.environ, **settings.environment()},
+        )
+        for number in range(processes)
+    ]
+
+    def pass_on(number: int, _frame: object) -> None:
+        for child in children:
+            child.send_signal(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, pass_on)
+    try:
+        codes = [child.wait() for child in children]
+    finally:
+        for child in children:
+            if child.poll() is None:
+                child.kill()
+                child.wait()
+    if any(codes):
+        msg = f"a process of the flow failed (exit codes {codes}); see its message above"
+        raise FlowError(msg)
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def _main(arguments: list[str]) -> None:
+    number, addresses, workers = arguments
+    run_here(
+        StockSettings.from_env(),
+        workers=int(workers),
+        process=int(number),
+        addresses=addresses.split(";"),
+    )
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1:])

@@ -1,0 +1,17 @@
+"""Step ids: a storage schema. A renamed step loses its state, so they are frozen by a test."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class StockStep(StrEnum):
+    """Steps of flows.stock."""
+
+    FLOW = "stock"
+    READ = "read"
+    DECODE = "decode"
+    SPLIT = "split"
+    LEDGER = "ledger"
+    MERGE = "merge"
+    WAREHOUSE = "warehouse"

@@ -1,0 +1,87 @@
+r"""Stock truth: movements -> one exact, live position for each SKU and place, and alerts.
+
+    files -> blocks -> facts by shard -> ledger -> warehouse
+                  \-> what is no event --------/
+
+Runs as `tillflow run stock` and as `python -m bytewax.run flows.stock` with TILLFLOW_* settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from threading import Event
+from typing import TypeGuard
+
+import bytewax.operators as op
+from bytewax.dataflow import Dataflow
+
+from flows.process import prepare_process
+from flows.settings import SHARDS, StockSettings, load_chain
+from flows.steps import StockStep as STEP
+from operators.engine import ShardLogic, Snapshot
+from operators.stock.decode import Block, BlockRead, Sharder
+from operators.stock.facts import Batch
+from operators.stock.rules import StockRules
+from operators.stock.shard import StockOutcome, StockShard, empty_outcome
+from sinks.journal import FileJournal
+from sinks.warehouse.partition import WarehouseSink
+from sinks.warehouse.writer import Counts
+from sources.partition import BlockSource
+
+Item = tuple[str, Batch | BlockRead | StockOutcome]
+
+
+def build(
+    settings: StockSettings, stop: Event, report: Callable[[Counts], None] | None = None
+) -> Dataflow:
+    """The dataflow; `stop` ends it cleanly, `report` is told its counts."""
+    rules = StockRules(load_chain(settings.config))
+    sharder = Sharder(SHARDS)
+
+    def decode(blocks: list[Block]) -> Iterable[Item]:
+        for decoded in map(sharder.decode, blocks):
+            yield from ((f"{batch.shard:02d}", batch) for batch in decoded.batches)
+            if decoded.refusals:
+                yield ("read", empty_outcome(decoded.refusals))
+            yield ("read", decoded.read)
+
+    def ledger(resume: Snapshot | None) -> ShardLogic[Batch, StockOutcome]:
+        return ShardLogic(
+            StockShard(rules),
+            journal if settings.recovery is not None else None,
+            resume,
+            live=settings.follow,
+            keep_state=settings.recovery is not None,
+        )
+
+    def journal(shard: int) -> FileJournal:
+        assert settings.recovery is not None
+        return FileJournal(settings.recovery / "state", f"stock-{shard:02d}")
+
+    flow = Dataflow(STEP.FLOW)
+    blocks = op.input(STEP.READ, flow, BlockSource(settings.source, stop, follow=settings.follow))
+    items = op.flat_map_batch(STEP.DECODE, blocks, decode)
+    parts = op.branch(STEP.SPLIT, items, _is_batch)
+    outcomes = op.stateful_batch(STEP.LEDGER, parts.trues, ledger)
+    everything = op.merge(STEP.MERGE, outcomes, parts.falses)
+    warehouse = WarehouseSink(
+        settings.warehouse,
+        flow=STEP.FLOW,
+        run=settings.run,
+        source=settings.source,
+        ended=lambda: "stopped" if stop.is_set() else "finished",
+        report=report,
+    )
+    op.output(STEP.WAREHOUSE, everything, warehouse)
+    return flow
+
+
+def _is_batch(item: Item) -> TypeGuard[tuple[str, Batch]]:
+    return isinstance(item[1], Batch)
+
+
+def __getattr__(name: str) -> Dataflow:
+    """`flow`, for `python -m bytewax.run flows.stock`: made only when asked for."""
+    if name != "flow":
+        raise AttributeError(name)
+    return build(StockSettings.from_env(), prepare_process())

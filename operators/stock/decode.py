@@ -1,0 +1,233 @@
+"""Blocks of input to facts for the shards, and to refusals for what is no event.
+
+A block is a run of whole lines (or records) as they came. Every line ends up as a fact, as an
+event of another flow, as blank, or as a refusal that says what was wrong with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import tzinfo
+from sys import intern
+from typing import NamedTuple
+from zlib import crc32
+
+import msgspec
+
+from operators.stock.facts import Batch, Fact
+from operators.stock.refusals import Refusal
+from schemas.envelope import EVENT_STRUCTS, Header, MovementEvent
+from schemas.instants import SECOND_US, offset_of, to_micros
+from schemas.movement import MOVEMENT_TYPE
+
+# A dead letter keeps the bytes as they came, up to here.
+RAW_LIMIT = 64 * 1024
+# Names of SKUs repeat for ever; past this many the memory of their shards is started afresh.
+KNOWN_SKUS = 2_000_000
+
+_event = msgspec.json.Decoder(MovementEvent)
+_header = msgspec.json.Decoder(Header)
+
+
+class Block(NamedTuple):
+    """Whole lines of one file: `first` is the number of the first one, counted from 1."""
+
+    origin: str
+    first: int
+    lines: bytes
+
+
+class BlockRead(NamedTuple):
+    """How many lines were what; `newest`: the time of the last events, microseconds since 1970."""
+
+    lines: int
+    events: int
+    others: int
+    newest: int | None
+
+
+class Decoded(NamedTuple):
+    """What a block held: facts by shard, refusals, and how many lines were what."""
+
+    batches: list[Batch]
+    refusals: list[Refusal]
+    read: BlockRead
+
+
+class Sharder:
+    """Which shard a SKU belongs to: a fixed number of shards, part of the stored state."""
+
+    def __init__(self, shards: int) -> None:
+        self.shards = shards
+        self._known: dict[str, int] = {}
+
+    def of(self, sku: str) -> int:
+        """The shard of a SKU; the same on every machine."""
+        if len(self._known) >= KNOWN_SKUS:
+            self._known.clear()
+        shard = self._known[sku] = crc32(sku.encode()) % self.shards
+        return shard
+
+    def decode(self, block: Block) -> Decoded:
+        """Decode a block's lines into facts by shard, in the order of the lines."""
+        buckets: list[list[Fact]] = [[] for _ in range(self.shards)]
+        refusals: list[Refusal] = []
+        total = block.lines.count(b"\n") + 1
+        events = _decode_whole(block.lines, total)
+        if events is not None:
+            self._sort(events, block, buckets)
+            return _decoded(buckets, refusals, total, 0)
+        # Something in the block is no movement: line by line, so that each gets its own reason.
+        blank = others = 0
+        for number, line in enumerate(block.lines.split(b"\n"), block.first):
+            try:
+                event = _event.decode(line)
+            except (ValueError, RecursionError) as wrong:
+                if not line.strip():
+                    blank += 1
+                    continue
+                refusal = judge_line(line, block.origin, number, wrong)
+                if refusal is None:
+                    others += 1
+                else:
+                    refusals.append(refusal)
+            else:
+                self._sort([event], Block(block.origin, number, line), buckets)
+        return _decoded(buckets, refusals, total - blank, others)
+
+    def _sort(
+        self, events: Sequence[MovementEvent], block: Block, buckets: list[list[Fact]]
+    ) -> None:
+        """Put the events of consecutive lines into the buckets of their shards."""
+        known = self._known.get
+        put = [bucket.append for bucket in buckets]
+        origin = block.origin
+        position = block.first
+        zone: tzinfo | None = None
+        offset = 0
+        for event in events:
+            movement = event.data
+            shard = known(movement.sku)
+            if shard is None:
+                shard = self.of(movement.sku)
+            # schemas.instants.to_micros in place and with the zone of the event before: a call and
+            # a subtraction of aware datetimes would take half of all decoding.
+            instant = event.time
+            if instant.tzinfo is not zone:
+                zone = instant.tzinfo
+                offset = offset_of(instant)
+            time = (
+                instant.toordinal() * 86_400
+                + instant.hour * 3_600
+                + instant.minute * 60
+                + instant.second
+            ) * SECOND_US + (instant.microsecond - offset)
+            recorded = event.recordedtime
+            put[shard](
+                Fact(
+                    time,
+                    intern(event.source),
+                    event.id,
+                    movement,
+                    0 if recorded is None else to_micros(recorded),
+                    origin,
+                    position,
+                )
+            )
+            position += 1
+
+
+def _decode_whole(lines: bytes, total: int) -> list[MovementEvent] | None:
+    """All lines in one call, or None where they are not one movement each.
+
+    The decoder would also take two events on one line, or one on two: such blocks go line by line.
+    """
+    if lines.count(b"\n{") != total - 1:
+        return None
+    try:
+        events = _event.decode_lines(lines)
+    except (ValueError, RecursionError):
+        return None
+    return events if len(events) == total else None
+
+
+def _decoded(
+    buckets: list[list[Fact]], refusals: list[Refusal], lines: int, others: int
+) -> Decoded:
+    batches = [Batch(shard, facts) for shard, facts in enumerate(buckets) if facts]
+    events = sum(map(len, buckets))
+    newest = max((batch.facts[-1].time for batch in batches), default=None)
+    return Decoded(batches, refusals, BlockRead(lines, events, others, newest))
+
+
+def judge_line(line: bytes, origin: str, position: int, wrong: Exception) -> Refusal | None:
+    """Why a line is no movement; None when it is an event that another flow reads."""
+    header = Header()
+    try:
+        header = _header.decode(line)
+    except (ValueError, RecursionError):
+        code, reason = _no_event(line, wrong)
+    else:
+        if header.type == MOVEMENT_TYPE:
+            code, reason = _bad_event(wrong)
+        elif header.type in EVENT_STRUCTS:
+            return None
+        elif header.type:
+            code = "unknown_type"
+            reason = f"type {header.type[:64]!r} is not known here; this flow reads {MOVEMENT_TYPE}"
+        else:
+            code = "invalid_event"
+            reason = "no `type`: every event needs specversion, id, source, type, time and data"
+    return Refusal(
+        origin,
+        position,
+        code,
+        reason,
+        header.source or None,
+        header.id or None,
+        None,
+        line[:RAW_LIMIT],
+    )
+
+
+def _no_event(line: bytes, wrong: Exception) -> tuple[str, str]:
+    """The line is no JSON object with the text fields of an envelope."""
+    try:
+        msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+    except msgspec.ValidationError:
+        pass
+    except (ValueError, RecursionError) as broken:
+        if isinstance(broken, UnicodeDecodeError) or "utf-8" in str(broken).lower():
+            return "not_json", "not readable as UTF-8 text: export as UTF-8"
+        return "not_json", f"not a JSON object: {_plain(broken)}; one whole event a line is needed"
+    return "invalid_event", _plain(wrong)
+
+
+def _bad_event(wrong: Exception) -> tuple[str, str]:
+    reason = _plain(wrong)
+    if not isinstance(wrong, msgspec.ValidationError):
+        return "not_json", f"not a JSON object: {reason}; one whole event a line is needed"
+    if reason.startswith(("time:", "recordedtime:")):
+        return "invalid_time", f"{reason} (wanted: RFC 3339 like 2026-11-23T10:15:00+08:00)"
+    return "invalid_event", reason
+
+
+_WORDS = {
+    "int": "a whole number",
+    "str": "a text",
+    "float": "a number",
+    "object": "an object",
+    "array": "a list",
+    "null": "nothing",
+    "bool": "true or false",
+}
+
+
+def _plain(wrong: Exception) -> str:
+    """A decoder's message in words: `at quantity: expected a whole number, got a text`."""
+    text, _, where = str(wrong).partition(" - at `")
+    field = where.rstrip("`").removeprefix("$.").removeprefix("data.")
+    text = re.sub(r"`(\w+)( \| null)?`", lambda found: _WORDS.get(found[1], found[0]), text)
+    text = text[:1].lower() + text[1:]
+    return f"{field}: {text}" if field and field != "$" else text

@@ -1,0 +1,183 @@
+"""The figures of one SKU at one place along event time: quantities, demand, open alerts.
+
+Figures only ever move forward in event time. What arrives late is put in by going back to an
+older copy and moving forward again (`operators.stock.ledger`), so that the figures are a function
+of the set of facts and never of their order of arrival.
+"""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from operators.stock.effects import CLAIMS, DEMAND, EFFECTS, INBOUND
+from operators.stock.facts import Fact
+from operators.stock.rules import DayClock, Rule
+from schemas.movement import Allocated, Counted, Sold
+
+# Above any stock there can be: the bound of a place that must be judged at its next fact.
+ALWAYS_JUDGE = 1 << 60
+# Days of history before a safety stock from live demand is believed instead of the fixed level.
+TRUSTED_DAYS = 7
+# A gap longer than this has worn off any average; the loop over its days stops there.
+LONGEST_GAP_DAYS = 400
+# 64-bit integers are the widest that MessagePack holds.
+LARGEST_VARIANCE = 9_000_000_000_000_000_000
+
+
+class OpenAlert(msgspec.Struct, gc=False, array_like=True):
+    """An alert that is open: its type, the facts that opened and last changed it, how it stands."""
+
+    type: str
+    opened_by: Fact
+    changed_by: Fact
+    observed: int
+    level: int
+    clear_level: int
+
+
+class Figures(msgspec.Struct, gc=False, array_like=True):
+    """Where one SKU at one place stands at one moment of event time.
+
+    Quantities are whole base units. Demand: `today` units of the business day that ends at
+    `day_end`; over the `days` whole days before it `mean` (thousandths of a unit a day) and
+    `variance` (thousandths of a squared unit). `level` is the safety stock in force, `orders` what
+    is open of placed orders (units, since when). `quiet`: where on hand - allocated is so much
+    there is nothing to judge. `recent`: the latest facts that took units while there was.
+    """
+
+    on_hand: int = 0
+    allocated: int = 0
+    quarantined: int = 0
+    in_transit: int = 0
+    day: int = 0
+    day_end: int = 0
+    today: int = 0
+    days: int = 0
+    mean: int = 0
+    variance: int = 0
+    level: int = 0
+    stocked: bool = False
+    quiet: int = ALWAYS_JUDGE
+    shortage: OpenAlert | None = None
+    record: OpenAlert | None = None
+    orders: dict[str, tuple[int, int]] | None = None
+    recent: list[Fact] | None = None
+
+    @property
+    def demand_rate(self) -> float:
+        """Units a day that leave to customers; on the first day what has left so far."""
+        return self.mean / 1000 if self.days else float(self.today)
+
+
+def copy_figures(figures: Figures) -> Figures:
+    """A copy that may move on while the original stays."""
+    copy: Figures = msgspec.structs.replace(figures)
+    if figures.orders is not None:
+        copy.orders = dict(figures.orders)
+    if figures.recent is not None:
+        copy.recent = list(figures.recent)
+    if figures.shortage is not None:
+        copy.shortage = msgspec.structs.replace(figures.shortage)
+    if figures.record is not None:
+        copy.record = msgspec.structs.replace(figures.record)
+    return copy
+
+
+def move(figures: Figures, fact: Fact, place: str, rule: Rule, clock: DayClock) -> None:
+    """Move the figures of `place` on by one fact, which is not older than any before it."""
+    movement = fact.movement
+    kind = movement.__class__
+    if fact.time >= figures.day_end:
+        roll_days(figures, fact.time, rule, clock)
+    if kind is Counted:
+        figures.on_hand = movement.quantity  # type: ignore[assignment]
+        return
+    quantity: int = movement.quantity  # type: ignore[assignment]
+    if kind is Sold:
+        # Nine facts in ten: not worth a look into the table.
+        figures.on_hand -= quantity
+        figures.today += quantity
+        return
+    effect = EFFECTS[kind] if movement.place == place else INBOUND
+    on_hand, allocated, quarantined, in_transit = effect
+    if on_hand:
+        figures.on_hand += on_hand * quantity
+    if allocated:
+        figures.allocated += allocated * quantity
+    if quarantined:
+        figures.quarantined += quarantined * quantity
+    if in_transit:
+        figures.in_transit += in_transit * quantity
+    if kind in DEMAND:
+        figures.today += quantity
+    if kind in CLAIMS:
+        _claim(figures, fact, quantity)
+
+
+def _claim(figures: Figures, fact: Fact, quantity: int) -> None:
+    """Keep which placed orders are still open: they are who loses when stock runs short."""
+    order = fact.movement.order or ""
+    orders = figures.orders
+    if orders is None:
+        orders = figures.orders = {}
+    units, since = orders.pop(order, (0, fact.time))
+    units += quantity if fact.movement.__class__ is Allocated else -quantity
+    if units > 0:
+        orders[order] = (units, since)
+    elif not orders:
+        figures.orders = None
+
+
+def roll_days(figures: Figures, time: int, rule: Rule, clock: DayClock) -> None:
+    """Close the business days before `time` and set the safety stock anew from what they sold.
+
+    Exponentially weighted mean and variance of daily totals, plain averages until there are as
+    many days as the window holds (West 1979, "Updating mean and variance estimates"; Finch 2009).
+    """
+    day, figures.day_end = clock.day_of(time)
+    if figures.day == 0:
+        figures.day = day
+        set_level(figures, rule)
+        return
+    gap = min(day - figures.day, LONGEST_GAP_DAYS)
+    figures.day = day
+    sold = figures.today * 1000
+    for _ in range(gap):
+        figures.days += 1
+        weight = min(figures.days, rule.window_days)
+        away = sold - figures.mean
+        step = away // weight
+        figures.mean += step
+        # `away` and `step` are thousandths: their product is brought back to thousandths.
+        spread = figures.variance + away * step // 1000
+        figures.variance = min((weight - 1) * spread // weight, LARGEST_VARIANCE)
+        sold = 0
+    figures.today = 0
+    set_level(figures, rule)
+
+
+def set_level(figures: Figures, rule: Rule) -> None:
+    """Set the safety stock in force: the fixed one, or more where the live demand asks for it."""
+    level = rule.safety_stock
+    if rule.lead_time_days is not None and figures.days >= TRUSTED_DAYS:
+        level = max(level, safety_stock(figures.mean, figures.variance, rule))
+    if level != figures.level:
+        figures.level = level
+        figures.quiet = ALWAYS_JUDGE
+
+
+def safety_stock(mean: int, variance: int, rule: Rule) -> int:
+    """Units that cover a lead time at the rule's service level: z * sqrt(L * s2 + d2 * sL2).
+
+    `mean` in thousandths of a unit a day, `variance` in thousandths of a squared unit; the formula
+    is the usual one for normal demand and an independent lead time (Silver, Pyke and Thomas,
+    "Inventory and Production Management in Supply Chains", 4th ed., section 6.10).
+    """
+    assert rule.lead_time_days is not None
+    daily = mean / 1000
+    over_lead_time = rule.lead_time_days * (variance / 1000)
+    over_lead_time += (daily * rule.lead_time_sd_days) ** 2
+    # Rounded before the ceiling: 6.000000000001 units are 6.
+    return math.ceil(round(rule.z * math.sqrt(over_lead_time), 6))

@@ -1,0 +1,107 @@
+"""One shard of stock as the engine drives it: batches of facts in, outcomes out, state to bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from operators.stock.facts import Batch, Fact, decode_facts, encode_facts
+from operators.stock.ledger import StockChanges, StockLedger, Totals
+from operators.stock.refusals import Refusal
+from operators.stock.rules import StockRules
+
+# Rows wait in the ledger for more facts of the same place, but no more of them than this.
+MOST_ROWS_WAITING = 50_000
+
+
+class StockOutcome(NamedTuple):
+    """What a shard hands on: rows to write, refusals to keep, totals to add up.
+
+    `positions` is stock_position by column, `alerts` are rows of stock_alert, `withdrawn` ids of
+    alerts that never were; instants are microseconds since 1970 UTC.
+    """
+
+    positions: list[list[Any]]
+    alerts: list[tuple[Any, ...]]
+    withdrawn: list[str]
+    refusals: list[Refusal]
+    totals: Totals
+
+
+class StockShard:
+    """The stock ledger of one shard behind the engine's interface (operators.machine.Machine)."""
+
+    def __init__(self, rules: StockRules) -> None:
+        self._rules = rules
+        self._ledger = StockLedger(rules)
+
+    def apply(self, batches: Sequence[Batch], now: int) -> list[StockOutcome]:
+        """Apply batches in order; what must be known at once comes out at once."""
+        return [
+            _urgent(changes)
+            for changes in [self._ledger.apply(batch.facts, now) for batch in batches]
+        ]
+
+    def waiting(self) -> bool:
+        """Whether rows wait to be flushed."""
+        return self._ledger.dirty > 0
+
+    def full(self) -> bool:
+        """Whether so many rows wait that they should not wait for the clock."""
+        return self._ledger.dirty >= MOST_ROWS_WAITING
+
+    def flush(self) -> list[StockOutcome]:
+        """The rows that have changed since the last flush."""
+        if not self._ledger.dirty:
+            return []
+        rows = self._ledger.take_rows()
+        return [StockOutcome(rows.positions, rows.alerts, [], [], Totals())]
+
+    def due(self, now: int) -> int | None:
+        """When the shard has to be told the time, in microseconds since 1970."""
+        return self._ledger.due(now)
+
+    def tick(self, now: int) -> list[StockOutcome]:
+        """Tell the shard the time."""
+        return [_urgent(self._ledger.tick(now))]
+
+    def dump(self) -> tuple[int, bytes]:
+        """Version and state."""
+        return self._ledger.dump()
+
+    def restore(self, version: int, packed: bytes) -> None:
+        """Take up the state of a dump."""
+        self._ledger = StockLedger.restore((version, packed), self._rules)
+
+    def pack(self, batches: Sequence[Batch], now: int) -> bytes:
+        """A journal entry from which `replay` brings the same change about."""
+        facts: list[Fact] = []
+        for batch in batches:
+            facts.extend(batch.facts)
+        return now.to_bytes(8, "little", signed=True) + encode_facts(facts)
+
+    def pack_tick(self, now: int) -> bytes:
+        """A journal entry for a tick: a time and no facts."""
+        return now.to_bytes(8, "little", signed=True)
+
+    def replay(self, entry: bytes) -> None:
+        """Bring about again what a journal entry stands for; what came out then is not repeated."""
+        now = int.from_bytes(entry[:8], "little", signed=True)
+        if len(entry) == 8:
+            self._ledger.tick(now)
+        else:
+            self._ledger.apply(decode_facts(entry[8:]), now)
+
+    @property
+    def pairs(self) -> int:
+        """How many (sku, place) pairs the shard holds."""
+        return self._ledger.pairs
+
+
+def _urgent(changes: StockChanges) -> StockOutcome:
+    return StockOutcome([], *changes)
+
+
+def empty_outcome(refusals: list[Refusal]) -> StockOutcome:
+    """What could not even be read, on its way to `dead_letter`."""
+    return StockOutcome([], [], [], refusals, Totals())

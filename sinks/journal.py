@@ -1,0 +1,139 @@
+"""The journal of one shard: a base state and the entries since, in one file a generation.
+
+A frame is length (4 bytes), CRC-32 (4 bytes), payload; the first frame is the base. A mark names
+generation and length, so that a crash after more was written is undone by reading no further. The
+last generations are kept until marks of the newer one have long been committed by the engine.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import BinaryIO
+from zlib import crc32
+
+# A new base pays once the entries weigh more than the old one: each byte of state is then written
+# at most twice as often as without bases. Small shards wait for a few megabytes.
+SMALLEST_REBASE_BYTES = 4 * 1024 * 1024
+# The engine commits an epoch before the next but one is closed: older generations than this many
+# marks ago cannot be asked for any more.
+MARKS_TO_KEEP = 3
+HEADER = 8
+
+
+class JournalError(Exception):
+    """The journal does not hold what the recovery store says it does."""
+
+
+class FileJournal:
+    """Journal of the shard `name` in a folder (operators.machine.Journal)."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder = folder
+        self._name = name
+        self._file: BinaryIO | None = None
+        self._generation = 0
+        self._length = 0
+        self._base_bytes = 0
+        self._pending: list[bytes] = []
+        # (generation, marks since it was replaced)
+        self._old: list[list[int]] = []
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def _path(self, generation: int) -> Path:
+        return self._folder / f"{self._name}.{generation:08d}.journal"
+
+    def _generations(self) -> list[int]:
+        pattern = re.compile(re.escape(self._name) + r"\.(\d{8})\.journal")
+        found = (pattern.fullmatch(path.name) for path in self._folder.iterdir())
+        return sorted(int(match[1]) for match in found if match)
+
+    def read(self, generation: int, length: int) -> list[bytes]:
+        """Base and entries up to a mark; what was written after it is cut off.
+
+        Raises:
+            JournalError: the file is missing, shorter than the mark, or damaged.
+        """
+        path = self._path(generation)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            msg = f"{path} is missing: restore the recovery folder as a whole, or start a new one"
+            raise JournalError(msg) from None
+        if len(data) < length:
+            msg = (
+                f"{path} has {len(data)} bytes, the recovery store counts on {length}: "
+                "restore the recovery folder as a whole, or start a new one"
+            )
+            raise JournalError(msg)
+        frames = _frames(memoryview(data)[:length], path)
+        os.truncate(path, length)
+        self._file = path.open("ab")
+        self._generation = generation
+        self._length = length
+        self._base_bytes = len(frames[0])
+        for other in self._generations():
+            if other > generation:
+                self._path(other).unlink()
+            elif other < generation:
+                self._old.append([other, 0])
+        return frames
+
+    def append(self, entry: bytes) -> None:
+        """Add an entry; durable at the next mark."""
+        self._pending.append(_header(entry))
+        self._pending.append(entry)
+        self._length += HEADER + len(entry)
+
+    def wants_base(self) -> bool:
+        """Whether the entries weigh more than the base."""
+        return self._length > self._base_bytes + max(self._base_bytes, SMALLEST_REBASE_BYTES)
+
+    def rebase(self, base: bytes) -> None:
+        """Start a new generation from a base; the old one stays for a while."""
+        if self._file is not None:
+            self._file.close()
+            self._old.append([self._generation, 0])
+        known = self._generations()
+        if self._file is None:
+            self._old = [[generation, 0] for generation in known]
+        self._generation = max(known, default=0) + 1
+        self._pending = [_header(base), base]
+        self._length = HEADER + len(base)
+        self._base_bytes = len(base)
+        self._file = self._path(self._generation).open("xb")
+
+    def mark(self) -> tuple[int, int]:
+        """Write and sync what was appended; the generation and length to read it back."""
+        assert self._file is not None
+        self._file.writelines(self._pending)
+        self._pending.clear()
+        self._file.flush()
+        os.fdatasync(self._file.fileno())
+        for old in self._old:
+            old[1] += 1
+            if old[1] > MARKS_TO_KEEP:
+                self._path(old[0]).unlink(missing_ok=True)
+        self._old = [old for old in self._old if old[1] <= MARKS_TO_KEEP]
+        return (self._generation, self._length)
+
+
+def _header(payload: bytes) -> bytes:
+    return len(payload).to_bytes(4, "little") + crc32(payload).to_bytes(4, "little")
+
+
+def _frames(data: memoryview, path: Path) -> list[bytes]:
+    frames: list[bytes] = []
+    at = 0
+    while at < len(data):
+        size = int.from_bytes(data[at : at + 4], "little")
+        payload = bytes(data[at + HEADER : at + HEADER + size])
+        if len(payload) < size or crc32(payload) != int.from_bytes(
+            data[at + 4 : at + HEADER], "little"
+        ):
+            msg = f"{path} is damaged at byte {at}: restore it, or start a new recovery folder"
+            raise JournalError(msg)
+        frames.append(payload)
+        at += HEADER + size
+    return frames

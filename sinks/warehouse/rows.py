@@ -1,0 +1,75 @@
+"""Outcomes of the stock flow as rows of the warehouse: pure, no connection in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from operators.stock.refusals import Refusal
+from schemas.tables import Table
+from schemas.warehouse import DEAD_LETTER, STOCK_ALERT, STOCK_POSITION
+
+
+def position_rows(parts: Sequence[list[list[Any]]]) -> pa.Table:
+    """Rows of stock_position from columns, part after part; of one place only the newest.
+
+    Parts of one shard come in order, so going backwards the first row of a place is the newest.
+    """
+    schema = STOCK_POSITION.arrow()
+    tables = []
+    seen: set[tuple[str, str]] = set()
+    several = len(parts) > 1
+    for columns in reversed(parts):
+        batch = pa.table(
+            [
+                pa.array(values, type=field.type)
+                for values, field in zip(columns, schema, strict=True)
+            ],
+            schema=schema,
+        )
+        if several:
+            keys = list(zip(columns[0], columns[1], strict=True))
+            fresh = [at for at, key in enumerate(keys) if key not in seen]
+            seen.update(keys)
+            if len(fresh) < len(keys):
+                batch = batch.take(pa.array(fresh, type=pa.int64()))
+        tables.append(batch)
+    return pa.concat_tables(tables) if tables else schema.empty_table()
+
+
+def alert_rows(rows: Iterable[tuple[Any, ...]]) -> pa.Table:
+    """Rows of stock_alert; the caller has one row an alert."""
+    return _table(STOCK_ALERT, list(rows))
+
+
+def dead_letter_rows(refusals: Iterable[Refusal]) -> pa.Table:
+    """Rows of dead_letter, one a place where an event stood."""
+    found: dict[tuple[str, int], tuple[Any, ...]] = {}
+    for refusal in refusals:
+        found[(refusal.origin, refusal.position)] = (
+            refusal.origin,
+            refusal.position,
+            refusal.code,
+            refusal.reason,
+            refusal.event_source,
+            refusal.event_id,
+            refusal.time,
+            refusal.raw,
+            1,
+        )
+    return _table(DEAD_LETTER, list(found.values()))
+
+
+def _table(table: Table, rows: list[tuple[Any, ...]]) -> pa.Table:
+    schema = table.arrow()
+    if not rows:
+        return schema.empty_table()
+    return pa.table(
+        [
+            pa.array(values, type=field.type)
+            for values, field in zip(zip(*rows, strict=True), schema, strict=True)
+        ],
+        schema=schema,
+    )

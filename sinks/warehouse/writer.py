@@ -1,0 +1,178 @@
+"""Collects outcomes of the stock flow and writes them to the warehouse, beside the engine.
+
+DuckDB lets go of Python's lock while it works, so upserts run on a thread of their own and the
+engine goes on; `settle` waits until all that was handed over is durable. The thread is the only
+one that touches the connection.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from operators.stock.refusals import Refusal
+from operators.stock.shard import StockOutcome
+from schemas.instants import to_datetime
+from schemas.warehouse import DEAD_LETTER, FLOW_RUN, STOCK_ALERT, STOCK_POSITION
+from sinks.warehouse.client import Warehouse
+from sinks.warehouse.rows import alert_rows, dead_letter_rows, position_rows
+
+# How often rows become visible to readers while the flow runs; an epoch's end comes on top.
+WRITE_EVERY_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a run has come to so far: the figures of flow_run."""
+
+    lines: int = 0
+    events: int = 0
+    others: int = 0
+    applied: int = 0
+    duplicates: int = 0
+    dead_letters: int = 0
+    positions: int = 0
+    alerts_raised: int = 0
+    alerts_cleared: int = 0
+    newest_event: int | None = None
+
+
+@dataclass(slots=True)
+class _Buffer:
+    positions: list[list[list[Any]]] = field(default_factory=list)
+    alerts: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    withdrawn: set[str] = field(default_factory=set)
+    refusals: list[Refusal] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.positions or self.alerts or self.withdrawn or self.refusals)
+
+
+class WarehouseWriter:
+    """Writes outcomes to the warehouse; `report` is told the counts now and then."""
+
+    def __init__(
+        self,
+        path: Path,
+        flow: str,
+        run: str,
+        source: str,
+        report: Callable[[Counts], None] | None = None,
+    ) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="warehouse")
+        self._warehouse = self._thread.submit(Warehouse, path).result()
+        self._flow = flow
+        self._run = run
+        self._source = source
+        self._report = report
+        self._started = datetime.now(UTC)
+        self.counts = Counts()
+        self._written = Counts()
+        self._buffer = _Buffer()
+        self._writing: Future[None] | None = None
+        self._write_at = time.monotonic()
+
+    def add(self, outcome: StockOutcome) -> None:
+        """Take an outcome; it becomes visible within a second and durable at `settle`."""
+        buffer, counts = self._buffer, self.counts
+        if outcome.positions and outcome.positions[0]:
+            buffer.positions.append(outcome.positions)
+            counts.positions += len(outcome.positions[0])
+        for alert in outcome.withdrawn:
+            buffer.alerts.pop(alert, None)
+            buffer.withdrawn.add(alert)
+        for row in outcome.alerts:
+            buffer.withdrawn.discard(row[0])
+            buffer.alerts[row[0]] = row
+        if outcome.refusals:
+            buffer.refusals.extend(outcome.refusals)
+            counts.dead_letters += len(outcome.refusals)
+        totals = outcome.totals
+        counts.applied += totals.applied
+        counts.duplicates += totals.duplicates
+        counts.alerts_raised += totals.raised
+        counts.alerts_cleared += totals.cleared
+
+    def add_read(self, lines: int, events: int, others: int, newest: int | None) -> None:
+        """Take the counts of a block that was read; `newest` in microseconds since 1970."""
+        counts = self.counts
+        counts.lines += lines
+        counts.events += events
+        counts.others += others
+        if newest is not None:
+            counts.newest_event = max(newest, counts.newest_event or newest)
+
+    def write_soon(self) -> None:
+        """Write what has been taken, if it is time and the last write is through."""
+        now = time.monotonic()
+        if now < self._write_at or (self._writing is not None and not self._writing.done()):
+            return
+        self._write_at = now + WRITE_EVERY_SECONDS
+        self._write("running")
+
+    def _write(self, status: str) -> None:
+        self._wait()
+        buffer, self._buffer = self._buffer, _Buffer()
+        counts = replace(self.counts)
+        self._writing = self._thread.submit(self._store, buffer, counts, status)
+        if self._report is not None:
+            self._report(counts)
+
+    def _wait(self) -> None:
+        if self._writing is not None:
+            self._writing.result()
+            self._writing = None
+
+    def settle(self, status: str = "running") -> None:
+        """Write all that was taken and wait until it is durable."""
+        if self._buffer or self.counts != self._written or status != "running":
+            self._write(status)
+        self._wait()
+
+    def close(self, status: str) -> None:
+        """Settle, say how the run ended, and let go of the file."""
+        if self.counts.lines or self._buffer:
+            self.settle(status)
+        self._thread.submit(self._warehouse.close).result()
+        self._thread.shutdown()
+
+    def _store(self, buffer: _Buffer, counts: Counts, status: str) -> None:
+        warehouse = self._warehouse
+        with warehouse.transaction():
+            warehouse.upsert(STOCK_POSITION, position_rows(buffer.positions))
+            if buffer.withdrawn:
+                warehouse.delete(STOCK_ALERT, sorted(buffer.withdrawn))
+            warehouse.upsert(STOCK_ALERT, alert_rows(buffer.alerts.values()))
+            warehouse.upsert(DEAD_LETTER, dead_letter_rows(buffer.refusals))
+            if counts.lines:
+                warehouse.upsert(FLOW_RUN, self._run_row(counts, status))
+        self._written = counts
+
+    def _run_row(self, counts: Counts, status: str) -> pa.Table:
+        newest = counts.newest_event
+        row = {
+            "run": self._run,
+            "flow": self._flow,
+            "status": status,
+            "source": self._source,
+            "started_at": self._started,
+            "updated_at": datetime.now(UTC),
+            "lines": counts.lines,
+            "events": counts.events,
+            "others": counts.others,
+            "applied": counts.applied,
+            "duplicates": counts.duplicates,
+            "dead_letters": counts.dead_letters,
+            "positions": counts.positions,
+            "alerts_raised": counts.alerts_raised,
+            "alerts_cleared": counts.alerts_cleared,
+            "newest_event": None if newest is None else to_datetime(newest),
+        }
+        return pa.Table.from_pylist([row], schema=FLOW_RUN.arrow())

@@ -1,0 +1,157 @@
+"""Blocks of whole lines from files of events: one file, a folder of `*.jsonl`, or a pattern.
+
+Where reading has got to is plain values a file: byte offset, lines read, and a fingerprint of what
+stood before the offset, so that a file that was replaced under the same name is read from its
+start, while one that has grown is read on.
+"""
+
+from __future__ import annotations
+
+from glob import glob
+from pathlib import Path
+from typing import BinaryIO
+from zlib import crc32
+
+from operators.stock.decode import RAW_LIMIT, Block
+
+# 256 KiB are about a thousand events: small enough for the caches, large enough that the engine's
+# cost for an item does not show.
+BLOCK_BYTES = 256 * 1024
+# A line longer than this is no event; its beginning goes on, to become a dead letter.
+LONGEST_LINE = 8 * 1024 * 1024
+FINGERPRINT_BYTES = 1024
+
+# offset, lines, fingerprint of the file's start and of what stands before the offset
+FilePosition = tuple[int, int, int]
+
+
+class SourceError(Exception):
+    """There is nothing to read where the source should be."""
+
+
+def find_files(source: str) -> list[Path]:
+    """The files a source names, in order of their names.
+
+    Raises:
+        SourceError: there are none; the message says what was looked for.
+    """
+    path = Path(source)
+    if path.is_dir():
+        found = sorted(path.glob("*.jsonl"))
+        if not found:
+            msg = f"{source} holds no *.jsonl file: give a file of events or a folder of them"
+            raise SourceError(msg)
+        return found
+    if path.exists():
+        return [path]
+    found = sorted(Path(name) for name in glob(source))
+    if not found:
+        msg = f"{source} is not there: give a file of events (JSON Lines) or a folder of them"
+        raise SourceError(msg)
+    return found
+
+
+class BlockReader:
+    """Reads files of events block by block and can take up where it left off.
+
+    With `follow` the files may grow and new ones may come: None then means nothing is there yet.
+    """
+
+    def __init__(
+        self, source: str, positions: dict[str, FilePosition] | None = None, *, follow: bool = False
+    ) -> None:
+        self._source = source
+        self._follow = follow
+        # Files of earlier runs stay known: they may come back.
+        self._positions = dict(positions or {})
+        self._waiting = find_files(source)
+        self._current: _FileBlocks | None = None
+
+    def positions(self) -> dict[str, FilePosition]:
+        """Where reading has got to, for each file that was ever opened."""
+        if self._current is not None:
+            self._positions[self._current.name] = self._current.position()
+        return dict(self._positions)
+
+    def next_block(self) -> Block | None:
+        """The next block of whole lines; None when there is nothing (more) to read now."""
+        while True:
+            if self._current is None:
+                if not self._waiting:
+                    if self._follow:
+                        self._look_again()
+                    return None
+                path = self._waiting.pop(0)
+                self._current = _FileBlocks(path, self._positions.get(str(path)), self._follow)
+            block = self._current.read()
+            if block is not None:
+                return block
+            self._positions[self._current.name] = self._current.position()
+            self._current.close()
+            self._current = None
+
+    def _look_again(self) -> None:
+        """Start over with the files that are there now, in the order of their names."""
+        self._waiting = find_files(self._source)
+
+
+class _FileBlocks:
+    """The blocks of one file."""
+
+    def __init__(self, path: Path, position: FilePosition | None, follow: bool) -> None:
+        self.name = str(path)
+        self._follow = follow
+        self._file = path.open("rb")
+        self._offset, self._lines = 0, 0
+        if position is not None:
+            offset, lines, fingerprint = position
+            size = path.stat().st_size
+            # A file that shrank or begins otherwise is a new one under an old name.
+            if size >= offset and _fingerprint(self._file, offset) == fingerprint:
+                self._offset, self._lines = offset, lines
+
+    def position(self) -> FilePosition:
+        """Offset, lines and fingerprint to resume from."""
+        return (self._offset, self._lines, _fingerprint(self._file, self._offset))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+    def read(self) -> Block | None:
+        """The next whole lines, or None at the end of what is there."""
+        self._file.seek(self._offset)
+        data = self._file.read(BLOCK_BYTES)
+        cut = data.rfind(b"\n")
+        if cut < 0 and len(data) == BLOCK_BYTES:
+            data += self._file.readline(LONGEST_LINE)
+            cut = data.rfind(b"\n")
+            if cut < 0 and len(data) > LONGEST_LINE:
+                return self._skip_line(data)
+        if cut < 0:
+            # A last line without its end: whole if the file is, not yet while it still grows.
+            if not data or self._follow:
+                return None
+            return self._block(data, len(data))
+        return self._block(data[:cut], cut + 1)
+
+    def _skip_line(self, start: bytes) -> Block:
+        skipped = len(start)
+        while chunk := self._file.readline(LONGEST_LINE):
+            skipped += len(chunk)
+            if chunk.endswith(b"\n"):
+                break
+        return self._block(start[:RAW_LIMIT], skipped)
+
+    def _block(self, lines: bytes, consumed: int) -> Block:
+        block = Block(self.name, self._lines + 1, lines)
+        self._offset += consumed
+        self._lines += lines.count(b"\n") + 1
+        return block
+
+
+def _fingerprint(file: BinaryIO, offset: int) -> int:
+    file.seek(0)
+    start = file.read(min(FINGERPRINT_BYTES, offset))
+    file.seek(max(0, offset - FINGERPRINT_BYTES))
+    return crc32(file.read(min(FINGERPRINT_BYTES, offset)), crc32(start))
