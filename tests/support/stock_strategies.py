@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from stock_events import (
     NOON,
@@ -25,6 +26,7 @@ from schemas.movement import KINDS
 __all__ = [
     "GARBAGE",
     "GARBAGE_KINDS",
+    "PATIENT",
     "consistent_histories",
     "correction",
     "event",
@@ -38,6 +40,9 @@ __all__ = [
     "shuffled",
     "wide_histories",
 ]
+
+# On a busy machine an example may take long for no reason of its own.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 SKUS = ("TEA", "CUP")
 PLACES = ("S1", "S2", "深圳仓")

@@ -298,20 +298,20 @@ class TestHorizon:
         sale = event("sold", 1, 0)
         back = correction(sale, 1)
         again = correction(back, 99 * HOURS)
-        assert {3: "corrects_a_correction"} == dead(sale, back, again, event("sold", 2, 1))
+        assert dead(sale, back, again, event("sold", 2, 1)) == {3: "corrects_a_correction"}
 
     def test_correction_that_waits_moves_the_horizon(self) -> None:
         stray = event("corrected", at=HORIZON + 1, corrects="never")
-        assert {2: "too_late"} == dead(stray, event("sold", 1, 0))
+        assert dead(stray, event("sold", 1, 0)) == {2: "too_late"}
 
     def test_too_late_comes_before_a_contradiction(self) -> None:
         events = [event("sold", 1, HORIZON + 1, id="x"), event("sold", 1, 0, id="x")]
-        assert {2: "too_late"} == dead(*events)
+        assert dead(*events) == {2: "too_late"}
 
     def test_repeat_at_the_edge(self) -> None:
         old = event("sold", 1, 0)
         expected = expect([old, event("sold", 1, HORIZON), old])
-        assert (1, 2, {}) == (expected.duplicates, expected.applied, expected.dead_letters)
+        assert (expected.duplicates, expected.applied, expected.dead_letters) == (1, 2, {})
 
     def test_repeat_of_what_is_forgotten(self) -> None:
         """Too old to be known as a repeat; an id used again after it is a new event."""
