@@ -33,7 +33,7 @@ BLOCK = 8_192
 SOLD, RECEIVED, ALLOCATED, SHIPPED = 0.84, 0.87, 0.93, 0.98
 
 
-def write_bulk(  # noqa: PLR0917 - called by name from the third on
+def write_bulk(
     path: Path, movements: int, pairs: int, seed: int, days: float = 1.0, duplicates: float = 0.01
 ) -> None:
     """Writes `movements` lines over `pairs` pairs of SKU and place; the same seed, the same bytes.
