@@ -97,6 +97,6 @@ def _report(manifest: Manifest, out: Path) -> None:
     movements = out / "stock.movement.v1.jsonl"
     click.echo(
         "next: tillflow run stock "
-        f"--source {movements} --chain {out / 'chain.yaml'} --warehouse {out / 'shop.duckdb'}"
+        f"--source {movements} --config {out / 'chain.yaml'} --warehouse {out / 'shop.duckdb'}"
     )
     click.echo(f"      and compare stock_position with {out / 'truth' / 'recorded.parquet'}")

@@ -17,8 +17,6 @@ NotNegative = Annotated[float, msgspec.Meta(ge=0)]
 Clock = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):(00|15|30|45)$")]
 Whole = Annotated[int, msgspec.Meta(ge=0)]
 Counting = Annotated[int, msgspec.Meta(ge=1)]
-
-
 Week = Annotated[tuple[Positive, ...], msgspec.Meta(min_length=7, max_length=7)]
 Day = Annotated[tuple[NotNegative, ...], msgspec.Meta(min_length=24, max_length=24)]
 
@@ -96,7 +94,7 @@ class Counter(_Group, frozen=True):
     seconds_per_order: Positive = 35.0
     seconds_per_item: NotNegative = 22.0
     spread: NotNegative = 0.45  # standard deviation of the log of a service time
-    patience_minutes: Positive = 12.0  # median wait at which a customer gives up
+    patience_minutes: Positive = 12.0  # mean wait at which a customer gives up
     patience_spread: NotNegative = 0.5
     staffing_spread: NotNegative = 0.12  # how far a shop's heads are from what it needs
     shift_hours: Positive = 8.0
