@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -50,9 +51,8 @@ def import_(
     console = Console()
     try:
         require_writable((out, *([report] if report else [])), files)
-        done = import_files(
-            load_mapping(mapping), files, out, quarantine, say=Console(stderr=True).print
-        )
+        told = partial(click.echo, err=True)
+        done = import_files(load_mapping(mapping), files, out, quarantine, say=told)
         if report is not None:
             with replacing(report) as part:
                 part.write_bytes(msgspec.json.format(msgspec.json.encode(done)) + b"\n")

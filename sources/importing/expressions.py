@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from schemas.tables import literal, quoted
-from sources.importing.fields import ALL_COLUMNS, Origin, Value
+from sources.importing.fields import Origin, Value
 from sources.importing.mapping import Mapping
 from sources.importing.problems import MappingError, first_line
 from sources.importing.tables import Loaded
@@ -167,9 +167,6 @@ def bind(
         bound[each.slot] = Expression(
             each.slot, each.at, each.sql, each.text, each.names, each.condition, kind
         )
-    for column in mapping.event.id.content:
-        if column != ALL_COLUMNS and loaded.column(column) is None:
-            raise mapping.error(mapping.event.id.at, missing_column(column, loaded))
     return bound
 
 
@@ -195,7 +192,7 @@ def _unbound(
         known = name[0] in mapping.lookups or loaded.column(name[0]) is not None
         if len(name) == 1 and not known and "not found" in str(wrong):
             hint = missing_column(name[0], loaded)
-            if each.text == name[0]:
+            if each.text == name[0] and not each.slot.startswith("key."):
                 hint += "; for a fixed text write {constant: ...}"
             return mapping.error(each.at, hint)
     return mapping.error(each.at, f"the expression {each.text!r} fails: {first_line(wrong)}")

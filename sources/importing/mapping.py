@@ -162,7 +162,7 @@ def load_mapping(name_or_path: str | Path) -> Mapping:
         MappingError: there is none of that name, or it is broken; names the line and a remedy.
     """
     path = Path(name_or_path)
-    if not path.exists():
+    if not path.is_file():
         shipped = shipped_mappings()
         if str(name_or_path) not in shipped:
             hint = nearest(str(name_or_path), shipped)

@@ -12,6 +12,7 @@ from schemas.tables import literal, quoted
 from sources.importing.checks import Check, checks
 from sources.importing.codes import known_table, lookup_table, map_table
 from sources.importing.expressions import Expression, values
+from sources.importing.fields import iana_zones
 from sources.importing.identity import digest, id_sql, likeness
 from sources.importing.mapping import Mapping
 from sources.importing.notation import cleaned, text_of
@@ -84,7 +85,11 @@ def movements_sql(
 ) -> str:
     """SQL that inserts the rows of file `number`, the relation `rows`, into `movements`."""
     judged = checks(mapping, now)
-    faults = [check for check in judged if check.code.startswith(("time_", "zone_"))]
+    faults = [
+        check
+        for check in judged
+        if check.code.startswith(("time_", "zone_")) and not check.verbatim
+    ]
     stage, joins = _meant(mapping)
     sql = f"SELECT {_columns(_said(mapping, bound))} FROM {rows}"
     sql = _stage(sql, stage, joins)
@@ -232,8 +237,8 @@ def _meant(mapping: Mapping) -> tuple[dict[str, str], str]:
     if zone is not None:
         columns["zone"] = literal(zone)
     else:
-        known = f"{columns['zone']} IN (SELECT name FROM pg_timezone_names())"
-        columns["zone"] = f"CASE WHEN {known} THEN {columns['zone']} END"
+        zones = ", ".join(literal(name) for name in sorted(iana_zones()))
+        columns["zone"] = f"CASE WHEN {columns['zone']} IN ({zones}) THEN {columns['zone']} END"
     return columns, joins
 
 

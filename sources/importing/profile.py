@@ -91,7 +91,9 @@ def _figures(name: str, kind: str, estimated: bool) -> str:
     number = f"number({column})" if kind == "VARCHAR" else "NULL::BIGINT"
     return (
         f"count(*) - count({column}), {distinct}, count({number}), count({column}), "
-        f"min({column})::VARCHAR, max({column})::VARCHAR, min({number}), max({number})"
+        f"min({column})::VARCHAR, max({column})::VARCHAR, "
+        # The code 01 is the smallest number, and is shown as 01.
+        f"arg_min({column}, {number})::VARCHAR, arg_max({column}, {number})::VARCHAR"
     )
 
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 from sources.importing.codes import make_code_tables
 from sources.importing.events import make_events_table, write_events
 from sources.importing.expressions import Expression, bind, expressions, failing, missing_column
+from sources.importing.fields import ALL_COLUMNS
 from sources.importing.findings import Findings
 from sources.importing.identity import settle_repeats
 from sources.importing.mapping import Mapping
@@ -119,7 +120,7 @@ class _Run:
             if not file.columns:
                 continue
             self._say(f"cleaning {file.rows:,} rows of {file.path}")
-            self._require_lookup_keys(file)
+            self._require_columns(file)
             rows = f"rows_{number}"
             self._connection.execute(f"CREATE VIEW {rows} AS {rows_sql(self._mapping, file)}")
             bound = bind(self._connection, self._mapping, self._expressions, file, rows)
@@ -133,7 +134,10 @@ class _Run:
                     problem = self._mapping.error(0, f"{file.path}: {first_line(wrong)}")
                 raise problem from None
 
-    def _require_lookup_keys(self, file: Loaded) -> None:
+    def _require_columns(self, file: Loaded) -> None:
+        for column in self._mapping.event.id.content:
+            if column != ALL_COLUMNS and file.column(column) is None:
+                raise self._mapping.error(self._mapping.event.id.at, missing_column(column, file))
         for name, lookup in self._mapping.lookups.items():
             column = lookup.on or lookup.key
             if file.column(column) is None:
@@ -223,7 +227,11 @@ def _connection(out: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             }
         )
         try:
-            connection.execute("SET TimeZone = 'UTC'")
+            # Writing takes the texts out of plain Arrow strings with 32-bit offsets.
+            connection.execute(
+                "SET TimeZone = 'UTC'; SET produce_arrow_string_view = false; "
+                "SET arrow_large_buffer_size = false; SET preserve_insertion_order = true"
+            )
             yield connection
         finally:
             connection.close()

@@ -40,7 +40,7 @@ def shown(report: Report) -> RenderableType:
     parts += [Text(f"note: {warning}", style="yellow") for warning in report.warnings]
     parts.append(
         Text(
-            f"{report.out} has the events, {report.quarantine} the "
+            f"\n{report.out} has the events, {report.quarantine} the "
             f"{report.refused + report.duplicates_dropped:,} rows that are none; "
             f"{report.seconds:.1f} s"
         )
@@ -98,7 +98,9 @@ def _column(each: ColumnProfile) -> tuple[str, ...]:
 
 
 def _table(title: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table = Table(
+        title="\n" + title, title_justify="left", title_style="bold", box=None, pad_edge=False
+    )
     for name in names:
         is_count = name in ("rows", "events", "units", "empty", "distinct", "days")
         table.add_column(name, justify="right" if is_count else "left", overflow="fold")

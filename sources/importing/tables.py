@@ -28,6 +28,8 @@ from sources.importing.reading import (
 )
 
 OWN_COLUMNS = ("__row", "__line")
+# Names that later stages add; a column of a file that is called so gets a number.
+_RESERVED = {*OWN_COLUMNS, "__likeness", "__digest"}
 # Rows handed to DuckDB at a time: big enough for its vectors, small enough for a few MB.
 _BATCH_ROWS = 50_000
 _REPLACED = "\ufffd"
@@ -147,7 +149,7 @@ def _header(path: Path, found: Iterator[Record | Broken], declared: FileFormat) 
 def _distinct(values: list[str]) -> list[str]:
     """Names of a header: a blank one is called by its place, a second one gets a number."""
     names: list[str] = []
-    taken: set[str] = set(OWN_COLUMNS)
+    taken = set(_RESERVED)
     for place, value in enumerate(values, 1):
         stem = name = value.strip(WHITE) or f"column_{place}"
         number = 2
