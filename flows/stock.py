@@ -37,6 +37,7 @@ def build(
     """The dataflow; `stop` ends it cleanly, `report` is told its counts."""
     rules = StockRules(load_chain(settings.config))
     sharder = Sharder(SHARDS)
+    keep = settings.recovery is not None
 
     def decode(blocks: list[Block]) -> Iterable[Item]:
         for decoded in map(sharder.decode, blocks):
@@ -47,11 +48,11 @@ def build(
 
     def ledger(resume: Snapshot | None) -> ShardLogic[Batch, StockOutcome]:
         return ShardLogic(
-            StockShard(rules),
-            journal if settings.recovery is not None else None,
+            StockShard(rules, journaled=keep),
+            journal if keep else None,
             resume,
             live=settings.follow,
-            keep_state=settings.recovery is not None,
+            keep_state=keep,
         )
 
     def journal(shard: int) -> FileJournal:

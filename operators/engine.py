@@ -84,22 +84,23 @@ class ShardLogic(StatefulBatchLogic[I, O, Snapshot | None], Generic[I, O]):
         for entry in entries:
             self._machine.replay(entry)
 
-    def _record(self, values: list[I], now: int) -> None:
+    def _record(self, values: list[I]) -> None:
         """Journal what was applied; the first items of a shard tell which one it is."""
         if self._open_journal is None:
             return
+        entry = self._machine.journal_entry()
         if self._journal is None:
             self._shard = values[0].shard
             self._journal = self._open_journal(self._shard)
             self._journal.rebase(_with_version(self._machine.dump()))
         else:
-            self._journal.append(self._machine.pack(values, now))
+            self._journal.append(entry)
 
     def on_batch(self, values: list[I]) -> tuple[Sequence[O], bool]:
         """Apply what arrived; flush when rows have waited long enough."""
         now = self._clock()
         out = list(self._machine.apply(values, now))
-        self._record(values, now)
+        self._record(values)
         if now >= self._flush_at or self._machine.full():
             out.extend(self._flush(now))
         return out, False
@@ -116,7 +117,7 @@ class ShardLogic(StatefulBatchLogic[I, O, Snapshot | None], Generic[I, O]):
             self._tick_at = None
             out.extend(self._machine.tick(now))
             if self._journal is not None:
-                self._journal.append(self._machine.pack_tick(now))
+                self._journal.append(self._machine.tick_entry(now))
         if self._machine.waiting() and now >= self._flush_at:
             out.extend(self._flush(now))
         return out, False

@@ -44,11 +44,11 @@ class Machine(Protocol[I_contra, O_co]):
     def restore(self, version: int, packed: bytes) -> None:
         """Take up the state of a dump."""
 
-    def pack(self, items: Sequence[I_contra], now: int) -> bytes:
-        """A journal entry for `apply`."""
+    def journal_entry(self) -> bytes:
+        """What `apply` has changed since the last call, for `replay`."""
 
-    def pack_tick(self, now: int) -> bytes:
-        """A journal entry for `tick`."""
+    def tick_entry(self, now: int) -> bytes:
+        """What `tick` at `now` has changed, for `replay`."""
 
     def replay(self, entry: bytes) -> None:
         """Bring a journal entry about again; its outputs wait to be flushed once more."""

@@ -38,16 +38,21 @@ class _Movement(msgspec.Struct, gc=False, kw_only=True, tag_field="kind", omit_d
     order: str | None = None
     line: str | None = None
     lot: str | None = None
-    expires_on: LocalDate | None = None
-    from_place: str | None = None
-    to_place: str | None = None
-    transfer: str | None = None
     reason: str | None = None
     device: str | None = None
     device_seq: int | None = None
 
 
-class Received(_Movement, tag="received"):
+class _Goods(_Movement, gc=False, kw_only=True, omit_defaults=True):
+    """Goods whose origin and shelf life matter: not needed for what leaves with a customer."""
+
+    expires_on: LocalDate | None = None
+    from_place: str | None = None
+    to_place: str | None = None
+    transfer: str | None = None
+
+
+class Received(_Goods, tag="received"):
     """Goods came in: on hand +."""
 
     kind: ClassVar[str] = "received"
@@ -61,21 +66,21 @@ class Sold(_Movement, tag="sold"):
     quantity: Quantity
 
 
-class Returned(_Movement, tag="returned"):
+class Returned(_Goods, tag="returned"):
     """Brought back by a customer, not sellable yet: quarantine +."""
 
     kind: ClassVar[str] = "returned"
     quantity: Quantity
 
 
-class Restocked(_Movement, tag="restocked"):
+class Restocked(_Goods, tag="restocked"):
     """Found good after a return: quarantine -, on hand +."""
 
     kind: ClassVar[str] = "restocked"
     quantity: Quantity
 
 
-class WrittenOff(_Movement, tag="written_off"):
+class WrittenOff(_Goods, tag="written_off"):
     """Found bad after a return: quarantine -."""
 
     kind: ClassVar[str] = "written_off"
@@ -103,7 +108,7 @@ class Shipped(_Movement, tag="shipped"):
     quantity: Quantity
 
 
-class TransferOut(_Movement, tag="transfer_out"):
+class TransferOut(_Goods, tag="transfer_out"):
     """Sent to another place: on hand - here, in transit + at `to_place`."""
 
     kind: ClassVar[str] = "transfer_out"
@@ -117,14 +122,14 @@ class TransferOut(_Movement, tag="transfer_out"):
             raise ValueError(msg)
 
 
-class TransferIn(_Movement, tag="transfer_in"):
+class TransferIn(_Goods, tag="transfer_in"):
     """Arrived from another place: in transit -, on hand +; what is missing stays in transit."""
 
     kind: ClassVar[str] = "transfer_in"
     quantity: Quantity
 
 
-class Adjusted(_Movement, tag="adjusted"):
+class Adjusted(_Goods, tag="adjusted"):
     """On hand put right by a signed quantity, with a reason."""
 
     kind: ClassVar[str] = "adjusted"
@@ -138,7 +143,7 @@ class Adjusted(_Movement, tag="adjusted"):
             raise ValueError(msg)
 
 
-class Counted(_Movement, tag="counted"):
+class Counted(_Goods, tag="counted"):
     """On hand at the event's time was `quantity`; movements with a later time count on top."""
 
     kind: ClassVar[str] = "counted"

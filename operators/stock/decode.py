@@ -7,6 +7,7 @@ event of another flow, as blank, or as a refusal that says what was wrong with i
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Sequence
 from datetime import tzinfo
 from sys import intern
@@ -30,11 +31,19 @@ _event = msgspec.json.Decoder(MovementEvent)
 _header = msgspec.json.Decoder(Header)
 
 
+# A line that does not begin like an event.
+_NOT_ONE_EACH = re.compile(rb"\n(?!\{)")
+
+
 class Block(NamedTuple):
-    """Whole lines of one file: `first` is the number of the first one, counted from 1."""
+    """Whole lines of one file, the last one without its end.
+
+    `first` is the number of the first one, counted from 1, `total` how many there are.
+    """
 
     origin: str
     first: int
+    total: int
     lines: bytes
 
 
@@ -71,12 +80,12 @@ class Sharder:
 
     def decode(self, block: Block) -> Decoded:
         """Decode a block's lines into facts by shard, in the order of the lines."""
-        buckets: list[list[Fact]] = [[] for _ in range(self.shards)]
+        buckets = [Batch(shard, block.origin, array("Q"), []) for shard in range(self.shards)]
         refusals: list[Refusal] = []
-        total = block.lines.count(b"\n") + 1
+        total = block.total
         events = _decode_whole(block.lines, total)
         if events is not None:
-            self._sort(events, block, buckets)
+            self._sort(events, block.first, buckets)
             return _decoded(buckets, refusals, total, 0)
         # Something in the block is no movement: line by line, so that each gets its own reason.
         blank = others = 0
@@ -93,17 +102,19 @@ class Sharder:
                 else:
                     refusals.append(refusal)
             else:
-                self._sort([event], Block(block.origin, number, line), buckets)
+                self._sort([event], number, buckets)
         return _decoded(buckets, refusals, total - blank, others)
 
     def _sort(
-        self, events: Sequence[MovementEvent], block: Block, buckets: list[list[Fact]]
+        self,
+        events: Sequence[MovementEvent],
+        position: int,
+        buckets: list[Batch],
     ) -> None:
         """Put the events of consecutive lines into the buckets of their shards."""
         known = self._known.get
-        put = [bucket.append for bucket in buckets]
-        origin = block.origin
-        position = block.first
+        put = [bucket.facts.append for bucket in buckets]
+        put_position = [bucket.positions.append for bucket in buckets]
         zone: tzinfo | None = None
         offset = 0
         for event in events:
@@ -131,10 +142,9 @@ class Sharder:
                     event.id,
                     movement,
                     0 if recorded is None else to_micros(recorded),
-                    origin,
-                    position,
                 )
             )
+            put_position[shard](position)
             position += 1
 
 
@@ -143,7 +153,7 @@ def _decode_whole(lines: bytes, total: int) -> list[MovementEvent] | None:
 
     The decoder would also take two events on one line, or one on two: such blocks go line by line.
     """
-    if lines.count(b"\n{") != total - 1:
+    if lines[:1] != b"{" or _NOT_ONE_EACH.search(lines) is not None:
         return None
     try:
         events = _event.decode_lines(lines)
@@ -152,11 +162,9 @@ def _decode_whole(lines: bytes, total: int) -> list[MovementEvent] | None:
     return events if len(events) == total else None
 
 
-def _decoded(
-    buckets: list[list[Fact]], refusals: list[Refusal], lines: int, others: int
-) -> Decoded:
-    batches = [Batch(shard, facts) for shard, facts in enumerate(buckets) if facts]
-    events = sum(map(len, buckets))
+def _decoded(buckets: list[Batch], refusals: list[Refusal], lines: int, others: int) -> Decoded:
+    batches = [batch for batch in buckets if batch.facts]
+    events = sum(len(batch.facts) for batch in batches)
     newest = max((batch.facts[-1].time for batch in batches), default=None)
     return Decoded(batches, refusals, BlockRead(lines, events, others, newest))
 

@@ -7,18 +7,27 @@ corrections are recognised; what is older is refused rather than guessed at.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
-from operators.stock.facts import Fact, Identity, identity, same_content
+from operators.stock.facts import (
+    Batch,
+    Fact,
+    Record,
+    Where,
+    identity,
+    pack_fact,
+    same_content,
+)
 from operators.stock.figures import move
 from operators.stock.place import (
+    CLEAN,
+    DIRTY,
     NEVER,
+    STALE,
     Changes,
     PlaceState,
-    SavedPlace,
     fold,
     judge_and_note,
     open_rows,
@@ -37,22 +46,11 @@ from operators.stock.refusals import (
     unknown_place,
 )
 from operators.stock.rules import StockRules
+from operators.stock.sku import SavedSku, SkuState, Waiting
 from schemas.movement import Corrected, TransferOut
 
 SNAPSHOT_VERSION = 1
 FOREVER = 1 << 62
-
-
-class SavedSku(msgspec.Struct, gc=False, array_like=True):
-    """A SKU as a snapshot holds it: corrections that found their event and those that wait."""
-
-    sku: str
-    newest: int
-    sweep_at: int
-    places: list[SavedPlace]
-    settled: list[Fact]
-    pending: list[Fact]
-    void: list[tuple[str, str]]
 
 
 class SavedShard(msgspec.Struct, array_like=True):
@@ -82,12 +80,14 @@ class StockChanges(NamedTuple):
 
     `alerts`: rows of stock_alert (instants in us) that were raised or cleared, `withdrawn`: ids of
     alerts that a late fact shows to never have been, `refusals`: facts that were not accepted.
+    `records` are the facts that changed the state, in order: applied again they bring it about.
     """
 
     alerts: list[tuple[Any, ...]]
     withdrawn: list[str]
     refusals: list[Refusal]
     totals: Totals
+    records: list[Record]
 
 
 class StockRows(NamedTuple):
@@ -101,74 +101,16 @@ class StockRows(NamedTuple):
     alerts: list[tuple[Any, ...]]
 
 
-class _Sku:
-    """One SKU over all places."""
-
-    __slots__ = (
-        "active",
-        "name",
-        "newest",
-        "pending",
-        "places",
-        "seen",
-        "settled",
-        "sweep_at",
-        "twins",
-        "void",
-    )
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.newest = NEVER
-        self.sweep_at = NEVER
-        self.places: dict[str, PlaceState] = {}
-        # Places with facts in the window: a sweep needs no others.
-        self.active: list[PlaceState] = []
-        # Every fact of the window by its id; `twins` has those whose id another source used first.
-        # Ids are mostly unique over sources, and a key of its own for each would cost as much
-        # memory as the fact.
-        self.seen: dict[str, Fact] = {}
-        self.twins: dict[Identity, Fact] = {}
-        # Facts that were taken back.
-        self.void: set[Identity] = set()
-        # Corrections whose fact has not come yet, by the identity they name.
-        self.pending: dict[Identity, list[Fact]] = {}
-        # Corrections that found their fact.
-        self.settled: list[Fact] = []
-
-    def known(self, source: str, event_id: str) -> Fact | None:
-        """The fact of the window with this identity."""
-        fact = self.seen.get(event_id)
-        if fact is not None and fact.source == source:
-            return fact
-        return self.twins.get((source, event_id))
-
-    def remember(self, fact: Fact) -> None:
-        """Know the fact again by its identity."""
-        first = self.seen.setdefault(fact.id, fact)
-        if first is not fact:
-            if first.source == fact.source:
-                self.seen[fact.id] = fact
-            else:
-                self.twins[(fact.source, fact.id)] = fact
-
-    def forget(self, fact: Fact) -> None:
-        """Know the fact no more; another one that has taken its identity stays."""
-        if self.seen.get(fact.id) is fact:
-            del self.seen[fact.id]
-        elif self.twins.get((fact.source, fact.id)) is fact:
-            del self.twins[(fact.source, fact.id)]
-
-
 class _Run:
     """What one batch has brought about so far."""
 
-    __slots__ = ("changes", "refusals", "stale")
+    __slots__ = ("changes", "records", "refusals", "stale")
 
     def __init__(self) -> None:
         self.stale: list[PlaceState] = []
         self.changes = Changes()
         self.refusals: list[Refusal] = []
+        self.records: list[Record] = []
 
 
 class StockLedger:
@@ -176,13 +118,13 @@ class StockLedger:
 
     def __init__(self, rules: StockRules) -> None:
         self._rules = rules
-        self._skus: dict[str, _Sku] = {}
+        self._skus: dict[str, SkuState] = {}
         # Places whose rows have changed since rows were last taken.
         self._dirty: list[PlaceState] = []
         # How far live time has closed business days (microseconds); 0 in a backfill.
         self._rolled_to = 0
 
-    def apply(self, facts: Sequence[Fact], now: int | None) -> StockChanges:
+    def apply(self, batch: Batch, now: int | None) -> StockChanges:
         """Apply facts in the order they arrived.
 
         `now` is the clock in microseconds since 1970: a fact too far ahead of it is refused, since
@@ -195,101 +137,96 @@ class StockLedger:
         add = self._add
         run = _Run()
         refusals = run.refusals
-        applied = duplicates = 0
-        for fact in facts:
+        records = run.records
+        duplicates = unsettled = 0
+        # The loop runs for every movement of the chain: what is rare is left to methods.
+        for at, fact in enumerate(batch.facts):
+            if refuse_unknown:
+                unknown = self._unknown_place(fact)
+                if unknown is not None:
+                    refusals.append(unknown_place(fact, _where(batch, at), unknown))
+                    continue
             movement = fact.movement
             time = fact.time
             sku = skus.get(movement.sku)
             if sku is None:
-                sku = _Sku(movement.sku)
-            reach = sku.newest - horizon
-            if time < reach:
-                refusals.append(too_late(fact, sku.newest, horizon))
+                sku = SkuState(movement.sku)
+            newest = sku.newest
+            if time < newest - horizon:
+                refusals.append(too_late(fact, _where(batch, at), newest, horizon))
                 continue
-            first = known = sku.seen.get(fact.id)
-            if first is not None or sku.twins:
-                known = sku.known(fact.source, fact.id)
-            if known is not None and known.time >= reach:
-                if same_content(known, fact):
-                    duplicates += 1
-                else:
-                    refusals.append(conflicting_duplicate(fact, known))
+            if time > latest:
+                refusals.append(in_the_future(fact, _where(batch, at), now or 0))
                 continue
-            newer = time > sku.newest
-            if newer and time > latest:
-                refusals.append(in_the_future(fact, now or 0))
-                continue
-            if refuse_unknown:
-                unknown = self._unknown_place(fact)
-                if unknown is not None:
-                    refusals.append(unknown_place(fact, unknown))
+            record = pack_fact(fact)
+            if not sku.seen.is_new(hash((fact.source, fact.id)), record):
+                known = sku.seen.find(fact.source, fact.id)
+                if known is not None and known.time >= newest - horizon:
+                    if same_content(known, fact):
+                        duplicates += 1
+                    else:
+                        refusals.append(conflicting_duplicate(fact, _where(batch, at), known))
                     continue
+                sku.seen.add(fact, record)
+            records.append(record)
             kind = movement.__class__
             if kind is Corrected:
-                if not self._take_back(sku, fact, run):
+                if not self._take_back(sku, fact, _where(batch, at), run):
+                    unsettled += 1
                     continue
             else:
-                if first is None:
-                    sku.seen[fact.id] = fact
-                else:
-                    sku.remember(fact)
-                # One copy of a name for all facts of the window, not one for each.
-                movement.sku = sku.name
                 state = sku.places.get(movement.place)
                 if state is None:
                     state = self._new_place(sku, movement.place)
-                movement.place = state.place
-                add(sku, state, fact, run)
-                if kind is TransferOut:
+                add(sku, state, fact, record, run)
+                if isinstance(movement, TransferOut):
                     to_place = movement.to_place
-                    assert to_place is not None
-                    add(sku, sku.places.get(to_place) or self._new_place(sku, to_place), fact, run)
+                    target = sku.places.get(to_place) or self._new_place(sku, to_place)
+                    add(sku, target, fact, record, run)
                 if sku.pending:
-                    for correction in sku.pending.pop((fact.source, fact.id), ()):
-                        sku.settled.append(correction)
-                        self._void(sku, fact, correction, run)
-            applied += 1
-            if newer:
+                    for waiting in sku.pending.pop(identity(fact), ()):
+                        sku.settled.append(waiting.correction)
+                        self._void(sku, fact, waiting.correction, run)
+            if time > newest:
                 sku.newest = time
                 if time > sku.sweep_at:
-                    if sku.sweep_at == NEVER:
+                    if newest == NEVER:
                         skus[sku.name] = sku
                     self._sweep(sku, run)
         changes = run.changes
         for state in run.stale:
-            if state.stale:
+            if state.todo == STALE:
                 redo(state, skus[state.sku].void, self._rolled_to, changes)
+        applied = len(records) - unsettled
         totals = Totals(applied, duplicates, changes.raised, changes.cleared)
         return StockChanges(
-            list(changes.rows.values()), sorted(changes.withdrawn), refusals, totals
+            list(changes.rows.values()), sorted(changes.withdrawn), refusals, totals, records
         )
 
-    def _new_place(self, sku: _Sku, place: str) -> PlaceState:
+    def _new_place(self, sku: SkuState, place: str) -> PlaceState:
         state = sku.places[place] = PlaceState(sku.name, place, self._rules)
         return state
 
-    def _add(self, sku: _Sku, state: PlaceState, fact: Fact, run: _Run) -> None:
+    def _add(self, sku: SkuState, state: PlaceState, fact: Fact, record: Record, run: _Run) -> None:
         """Add an accepted fact to a place: move on where it is the newest, else in its turn."""
-        if not state.dirty:
-            state.dirty = True
+        todo = state.todo
+        if not todo:
+            state.todo = DIRTY
             self._dirty.append(state)
-        state.version += 1
         log = state.log
         if not log:
             sku.active.append(state)
         time = fact.time
         if time <= state.tip:
-            put(state, fact)
+            put(state, record)
             run.stale.append(state)
             return
         state.tip = time
-        log.append(fact)
-        if state.stale:
-            return
-        figures = state.figures
-        move(figures, fact, state.place, state.rule, state.clock)
-        if figures.on_hand - figures.allocated < figures.quiet:
-            judge_and_note(state, (fact,), run.changes)
+        log.append(record)
+        if todo != STALE:
+            move(state, fact, state.place, state.rule, state.clock)
+            if state.on_hand - state.allocated < state.quiet:
+                judge_and_note(state, (fact,), run.changes)
 
     def _unknown_place(self, fact: Fact) -> str | None:
         movement = fact.movement
@@ -299,37 +236,38 @@ class StockLedger:
             return movement.to_place
         return None
 
-    def _take_back(self, sku: _Sku, correction: Fact, run: _Run) -> bool:
+    def _take_back(self, sku: SkuState, correction: Fact, where: Where, run: _Run) -> bool:
         """Take back the fact a correction names, or keep the correction until that fact comes.
 
-        Says whether the correction was accepted.
+        Says whether the correction was accepted. A refused one stays known: a repeat of it is a
+        duplicate, and nothing can take it back.
         """
         movement = correction.movement
         assert isinstance(movement, Corrected)
         named = (correction.source, movement.corrects)
-        target = sku.known(*named)
+        target = sku.seen.find(*named)
         if target is not None and target.time < sku.newest - self._rules.horizon:
             target = None
-        itself = movement.corrects == correction.id
-        if itself or (target is not None and isinstance(target.movement, Corrected)):
-            run.refusals.append(corrects_a_correction(correction))
+        if target is not None and isinstance(target.movement, Corrected):
+            run.refusals.append(corrects_a_correction(correction, where))
+            sku.settled.append(correction)
             return False
         # What came first and names this one corrects a correction: only now is that known.
         for wrong in sku.pending.pop(identity(correction), ()):
-            run.refusals.append(corrects_a_correction(wrong))
-            sku.forget(wrong)
-        movement.sku = sku.name
-        sku.remember(correction)
+            run.refusals.append(corrects_a_correction(wrong.correction, wrong.where))
+            sku.settled.append(wrong.correction)
         if target is None:
-            sku.pending.setdefault(named, []).append(correction)
+            sku.pending.setdefault(named, []).append(Waiting(correction, *where))
+            # The sweep that refuses it comes with the first event that leaves it behind.
+            sku.sweep_at = min(sku.sweep_at, correction.time + self._rules.horizon)
         else:
             sku.settled.append(correction)
             self._void(sku, target, correction, run)
         return True
 
-    def _void(self, sku: _Sku, target: Fact, correction: Fact, run: _Run) -> None:
+    def _void(self, sku: SkuState, target: Fact, correction: Fact, run: _Run) -> None:
         """Have the figures of the places a fact touched made anew without it."""
-        sku.void.add(identity(target))
+        sku.take_back(target)
         movement = target.movement
         places = [movement.place]
         if isinstance(movement, TransferOut):
@@ -337,37 +275,35 @@ class StockLedger:
         for place in places:
             state = sku.places[place]
             self._touch(state)
-            state.version += 1
+            state.corrections += 1
             state.corrected_at = max(state.corrected_at, correction.time)
-            state.stale = True
+            state.todo = STALE
             run.stale.append(state)
 
     def _touch(self, state: PlaceState) -> None:
-        if not state.dirty:
-            state.dirty = True
+        if state.todo == CLEAN:
+            state.todo = DIRTY
             self._dirty.append(state)
 
-    def _sweep(self, sku: _Sku, run: _Run) -> None:
+    def _sweep(self, sku: SkuState, run: _Run) -> None:
         """Fold what is older than the horizon; a correction nothing came for is refused now."""
-        # Four sweeps a horizon keep the window at most a quarter longer than it has to be.
-        sku.sweep_at = sku.newest + (self._rules.horizon >> 2)
         horizon = sku.newest - self._rules.horizon
         for state in sku.active:
-            if state.stale:
+            if state.todo == STALE:
                 redo(state, sku.void, self._rolled_to, run.changes)
-            fold(state, horizon, sku.void, sku.forget)
+            fold(state, horizon, sku.void)
         sku.active = [state for state in sku.active if state.log]
-        sku.void = {gone for gone in sku.void if sku.known(*gone) is not None}
-        for correction in [known for known in sku.settled if known.time < horizon]:
-            sku.settled.remove(correction)
-            sku.forget(correction)
-        for named, waiting in list(sku.pending.items()):
-            for correction in [known for known in waiting if known.time < horizon]:
-                waiting.remove(correction)
-                sku.forget(correction)
-                run.refusals.append(corrects_unknown_event(correction, self._rules.horizon))
-            if not waiting:
-                del sku.pending[named]
+        sku.seen.turn(sku.newest, self._rules.horizon)
+        for waiting in sku.forget_before(horizon):
+            run.refusals.append(
+                corrects_unknown_event(waiting.correction, waiting.where, self._rules.horizon)
+            )
+        # Four sweeps a horizon keep the window at most a quarter longer than it has to be.
+        sku.sweep_at = sku.newest + (self._rules.horizon >> 2)
+        for several in sku.pending.values():
+            for waiting in several:
+                due = waiting.correction.time + self._rules.horizon
+                sku.sweep_at = min(sku.sweep_at, due)
 
     def due(self, now: int) -> int | None:
         """When `tick` is next needed: the end of the earliest business day now open, in us."""
@@ -385,7 +321,7 @@ class StockLedger:
                 if roll_on(state, now, changes):
                     self._touch(state)
         totals = Totals(raised=changes.raised, cleared=changes.cleared)
-        return StockChanges(list(changes.rows.values()), [], [], totals)
+        return StockChanges(list(changes.rows.values()), [], [], totals, [])
 
     @property
     def dirty(self) -> int:
@@ -397,9 +333,8 @@ class StockLedger:
         taken, self._dirty = self._dirty, []
         alerts: list[tuple[Any, ...]] = []
         for state in taken:
-            state.dirty = False
-            figures = state.figures
-            if figures.shortage is not None or figures.record is not None:
+            state.todo = CLEAN
+            if state.shortage is not None or state.record is not None:
                 alerts.extend(open_rows(state))
         return StockRows(position_columns(taken), alerts)
 
@@ -410,18 +345,7 @@ class StockLedger:
 
     def dump(self) -> tuple[int, bytes]:
         """Version and whole state, as MessagePack of plain arrays."""
-        skus = [
-            SavedSku(
-                sku.name,
-                sku.newest,
-                sku.sweep_at,
-                [state.dump() for state in sku.places.values()],
-                sku.settled,
-                [correction for waiting in sku.pending.values() for correction in waiting],
-                sorted(sku.void),
-            )
-            for sku in self._skus.values()
-        ]
+        skus = [sku.dump() for sku in self._skus.values()]
         dirty = [(state.sku, state.place) for state in self._dirty]
         saved = SavedShard(self._rules.fingerprint, self._rolled_to, skus, dirty)
         return (SNAPSHOT_VERSION, _ENCODER.encode(saved))
@@ -445,34 +369,11 @@ class StockLedger:
         ledger = cls(rules)
         ledger._rolled_to = saved.rolled_to
         for kept in saved.skus:
-            ledger._skus[kept.sku] = _restore_sku(kept, rules, same_rules)
+            ledger._skus[kept.sku] = SkuState.restore(kept, rules, same_rules)
         for sku, name in saved.dirty:
             ledger._touch(ledger._skus[sku].places[name])
         return ledger
 
 
-def _restore_sku(kept: SavedSku, rules: StockRules, same_rules: bool) -> _Sku:
-    sku = _Sku(kept.sku)
-    sku.newest = kept.newest
-    sku.sweep_at = kept.sweep_at
-    for place in kept.places:
-        state = PlaceState.restore(sku.name, place, rules, same_rules)
-        sku.places[state.place] = state
-        if state.log:
-            sku.active.append(state)
-        for fact in state.log:
-            movement = fact.movement
-            movement.sku = sku.name
-            if movement.place == state.place:
-                movement.place = state.place
-                sku.remember(fact)
-    sku.settled = kept.settled
-    for correction in (*kept.settled, *kept.pending):
-        sku.remember(correction)
-    for correction in kept.pending:
-        movement = correction.movement
-        assert isinstance(movement, Corrected)
-        named = (correction.source, movement.corrects)
-        sku.pending.setdefault(named, []).append(correction)
-    sku.void = set(kept.void)
-    return sku
+def _where(batch: Batch, at: int) -> Where:
+    return Where(batch.origin, batch.positions[at])

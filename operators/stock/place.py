@@ -9,30 +9,42 @@ and log once the batch is through.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from operators.stock.alerts import alert_id, alert_row, judge
-from operators.stock.facts import Fact, Identity, clock_fact, identity, order_key
-from operators.stock.figures import ALWAYS_JUDGE, Figures, copy_figures, move, roll_days, set_level
+from operators.stock.facts import (
+    Fact,
+    Identity,
+    Record,
+    clock_fact,
+    identity,
+    order_key,
+    unpack_fact,
+)
+from operators.stock.figures import ALWAYS_JUDGE, Figures, SavedFigures, move, roll_days, set_level
 from operators.stock.rules import DayClock, Rule, StockRules
 
 # Before any event.
 NEVER = -(1 << 62)
+
+# What has to be done about a place: nothing, hand out its row, make its figures anew and hand out.
+CLEAN, DIRTY, STALE = 0, 1, 2
 
 
 class SavedPlace(msgspec.Struct, gc=False, array_like=True):
     """A place as a snapshot holds it."""
 
     place: str
-    figures: Figures
-    version: int
+    figures: SavedFigures
+    base: SavedFigures | None
     tip: int
+    folded: int
+    corrections: int
     corrected_at: int
-    base: Figures | None
-    log: list[Fact]
+    log: list[Record]
     raised: tuple[str, ...]
 
 
@@ -48,46 +60,51 @@ class Changes:
         self.cleared = 0
 
 
-class PlaceState:
-    """What the ledger keeps for one SKU at one place.
+class PlaceState(Figures):
+    """What the ledger keeps for one SKU at one place: its figures, and how they came about.
 
-    `version` counts the facts that touched it. `tip` is the newest instant in base and log,
-    `corrected_at` that of corrections. `raised`: ids of alerts raised inside the window. `stale`:
-    the figures have to be made anew. `dirty`: its row has changed since rows were last taken.
+    `base` is where the figures stood before the window, after `folded` facts; `log` are the facts
+    of the window in order, `tip` is the instant of the newest. `corrections`, the last of them at
+    `corrected_at`, took back facts. `raised`: ids of alerts raised inside the window. `todo`:
+    CLEAN, DIRTY or STALE.
     """
 
     __slots__ = (
         "base",
         "clock",
         "corrected_at",
-        "dirty",
-        "figures",
+        "corrections",
+        "folded",
         "log",
         "place",
         "pool",
         "raised",
         "rule",
         "sku",
-        "stale",
         "tip",
-        "version",
+        "todo",
     )
 
     def __init__(self, sku: str, place: str, rules: StockRules) -> None:
+        super().__init__()
         self.sku = sku
         self.place = place
         self.pool: str = rules.pool(place)
         self.rule: Rule = rules.rule(sku, place)
         self.clock: DayClock = rules.day_clock(place)
-        self.figures = Figures()
-        self.version = 0
-        self.tip = NEVER
-        self.corrected_at = NEVER
         self.base: Figures | None = None
-        self.log: list[Fact] = []
+        self.tip = NEVER
+        self.folded = 0
+        self.corrections = 0
+        self.corrected_at = NEVER
+        self.log: list[Record] = []
         self.raised: tuple[str, ...] = ()
-        self.dirty = False
-        self.stale = False
+        self.todo = CLEAN
+
+    @property
+    def version(self) -> int:
+        """How many facts have touched it, corrections included; those taken back count twice."""
+        return self.folded + len(self.log) + self.corrections
 
     @property
     def as_of(self) -> int:
@@ -98,11 +115,12 @@ class PlaceState:
         """The state as a snapshot holds it; figures must not be stale."""
         return SavedPlace(
             self.place,
-            self.figures,
-            self.version,
+            self.save(),
+            None if self.base is None else self.base.save(),
             self.tip,
+            self.folded,
+            self.corrections,
             self.corrected_at,
-            self.base,
             self.log,
             self.raised,
         )
@@ -113,45 +131,51 @@ class PlaceState:
     ) -> PlaceState:
         """The state a snapshot held, under the rules of today."""
         state = cls(sku, saved.place, rules)
-        state.figures = saved.figures
-        state.version = saved.version
+        state.load(saved.figures)
+        if saved.base is not None:
+            state.base = Figures()
+            state.base.load(saved.base)
         state.tip = saved.tip
+        state.folded = saved.folded
+        state.corrections = saved.corrections
         state.corrected_at = saved.corrected_at
-        state.base = saved.base
         state.log = saved.log
         state.raised = saved.raised
         if not same_rules:
-            for figures in (state.figures, state.base):
+            for figures in (state, state.base):
                 if figures is not None:
                     figures.quiet = ALWAYS_JUDGE
                     set_level(figures, state.rule)
         return state
 
 
-def put(state: PlaceState, fact: Fact) -> None:
+# Where everything begins; never moved on.
+NOTHING = Figures()
+
+
+def put(state: PlaceState, record: Record) -> None:
     """Put a fact that cannot simply be appended where it belongs in the log."""
-    insort(state.log, fact, key=order_key)
-    state.stale = True
+    insort(state.log, record, key=_order_of)
+    state.todo = STALE
 
 
 def judge_and_note(state: PlaceState, instant: Sequence[Fact], changes: Changes) -> None:
     """Judge the figures after all facts of an instant; note what opened and what was cleared."""
-    figures = state.figures
-    shortage, record = figures.shortage, figures.record
-    for closed in judge(figures, instant, state.rule, state.sku, state.place):
+    shortage, record = state.shortage, state.record
+    for closed in judge(state, instant, state.rule, state.sku, state.place):
         changes.rows[closed.row[0]] = closed.row
         changes.cleared += 1
-    for now, before in ((figures.shortage, shortage), (figures.record, record)):
+    for now, before in ((state.shortage, shortage), (state.record, record)):
         if now is not None and now is not before:
             raised = alert_id(now, state.sku, state.place)
             state.raised += (raised,)
             changes.withdrawn.discard(raised)
             changes.raised += 1
-            changes.rows[raised] = alert_row(figures, now, state.sku, state.place)
+            changes.rows[raised] = alert_row(state, now, state.sku, state.place)
 
 
 def _replay(
-    state: PlaceState, facts: Sequence[Fact], void: Container[Identity], changes: Changes
+    state: PlaceState, facts: Iterable[Fact], void: Container[Identity], changes: Changes
 ) -> None:
     """Move the figures on by facts in order, judging at the end of every instant."""
     instant: list[Fact] = []
@@ -161,7 +185,7 @@ def _replay(
         if instant and fact.time != instant[0].time:
             judge_and_note(state, instant, changes)
             instant = []
-        move(state.figures, fact, state.place, state.rule, state.clock)
+        move(state, fact, state.place, state.rule, state.clock)
         instant.append(fact)
     if instant:
         judge_and_note(state, instant, changes)
@@ -173,10 +197,10 @@ def redo(state: PlaceState, void: Container[Identity], rolled_to: int, changes: 
     raised_before = set(state.raised)
     again = Changes()
     state.raised = ()
-    state.figures = Figures() if state.base is None else copy_figures(state.base)
-    _replay(state, state.log, void, again)
+    state.become(NOTHING if state.base is None else state.base)
+    _replay(state, map(unpack_fact, state.log), void, again)
     roll_on(state, rolled_to, again)
-    state.stale = False
+    state.todo = DIRTY
     # Most of what was raised just now was known before: only the rest is news.
     fresh: set[str] = set(state.raised) - raised_before
     gone = raised_before.difference(state.raised)
@@ -191,59 +215,60 @@ def redo(state: PlaceState, void: Container[Identity], rolled_to: int, changes: 
 
 def roll_on(state: PlaceState, now: int, changes: Changes) -> bool:
     """Let live time pass; says whether a business day was closed by it."""
-    figures = state.figures
-    if not 0 < figures.day_end <= now:
+    if not 0 < state.day_end <= now:
         return False
-    roll_days(figures, now, state.rule, state.clock)
+    roll_days(state, now, state.rule, state.clock)
     judge_and_note(state, (clock_fact(now, state.sku, state.place),), changes)
     return True
 
 
 def _open_alerts(state: PlaceState) -> set[str]:
-    figures = state.figures
     return {
         alert_id(alert, state.sku, state.place)
-        for alert in (figures.shortage, figures.record)
+        for alert in (state.shortage, state.record)
         if alert is not None
     }
 
 
 def open_rows(state: PlaceState) -> list[tuple[Any, ...]]:
     """The rows of the alerts that are open now."""
-    figures = state.figures
     return [
-        alert_row(figures, alert, state.sku, state.place)
-        for alert in (figures.shortage, figures.record)
+        alert_row(state, alert, state.sku, state.place)
+        for alert in (state.shortage, state.record)
         if alert is not None
     ]
 
 
-def fold(
-    state: PlaceState, horizon: int, void: Container[Identity], forget: Callable[[Fact], None]
-) -> None:
+def fold(state: PlaceState, horizon: int, void: Container[Identity]) -> None:
     """Fold facts older than `horizon` into the base: nothing can reach them any more."""
     log = state.log
-    if not log or log[0].time >= horizon:
+    if not log or _time_of(log[0]) >= horizon:
         return
-    newest = log[-1].time
-    if newest < horizon and state.clock.day_of(newest)[0] == state.figures.day:
-        old, state.log = log, []
-        state.base = copy_figures(state.figures)
+    base = Figures()
+    if state.tip < horizon and state.clock.day_of(state.tip)[0] == state.day:
+        state.folded += len(log)
+        state.log = []
         state.raised = ()
+        base.become(state)
     else:
-        cut = bisect_left(log, horizon, key=_time)
-        old, state.log = log[:cut], log[cut:]
-        now, raised = state.figures, state.raised
-        state.figures, state.raised = state.base or Figures(), ()
-        _replay(state, old, void, Changes())
+        cut = bisect_left(log, horizon, key=_time_of)
+        state.folded += cut
+        state.log = log[cut:]
+        now, raised = Figures(), state.raised
+        now.become(state)
+        state.become(NOTHING if state.base is None else state.base)
+        state.raised = ()
+        _replay(state, map(unpack_fact, log[:cut]), void, Changes())
+        base.become(state)
         settled: set[str] = set(state.raised)
-        state.base, state.figures = state.figures, now
+        state.become(now)
         state.raised = tuple(alert for alert in raised if alert not in settled)
-    for fact in old:
-        # What was sent elsewhere is forgotten by the place it left.
-        if fact.movement.place == state.place:
-            forget(fact)
+    state.base = base
 
 
-def _time(fact: Fact) -> int:
-    return fact.time
+def _time_of(record: Record) -> int:
+    return unpack_fact(record).time
+
+
+def _order_of(record: Record) -> tuple[int, bool, int, str, str]:
+    return order_key(unpack_fact(record))

@@ -16,25 +16,19 @@ def position_columns(places: Sequence[PlaceState]) -> list[list[Any]]:
 
     Columns rather than rows: building them costs a third, and Arrow takes them as they are.
     """
-    figures = [place.figures for place in places]
-    on_hand = [figure.on_hand for figure in figures]
-    allocated = [figure.allocated for figure in figures]
-    available = [
-        figure.on_hand - figure.allocated - place.rule.floor
-        for place, figure in zip(places, figures, strict=True)
-    ]
-    rates = [figure.demand_rate for figure in figures]
+    available = [place.on_hand - place.allocated - place.rule.floor for place in places]
+    rates = [place.demand_rate for place in places]
     return [
         [place.sku for place in places],
         [place.place for place in places],
         [place.pool for place in places],
-        on_hand,
-        allocated,
-        [figure.quarantined for figure in figures],
-        [figure.in_transit for figure in figures],
+        [place.on_hand for place in places],
+        [place.allocated for place in places],
+        [place.quarantined for place in places],
+        [place.in_transit for place in places],
         [NO_HOLDS] * len(places),
         available,
-        [figure.level for figure in figures],
+        [place.level for place in places],
         [
             max(units, 0) / rate if rate > 0 else None
             for units, rate in zip(available, rates, strict=True)

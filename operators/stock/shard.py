@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from operators.stock.facts import Batch, Fact, decode_facts, encode_facts
+from operators.stock.facts import Batch, Record, join_records, split_records
 from operators.stock.ledger import StockChanges, StockLedger, Totals
 from operators.stock.refusals import Refusal
 from operators.stock.rules import StockRules
 
 # Rows wait in the ledger for more facts of the same place, but no more of them than this.
 MOST_ROWS_WAITING = 50_000
+# How the journal entry of a tick begins; that of a batch is an array.
+TICK = b"tick"
 
 
 class StockOutcome(NamedTuple):
@@ -29,18 +32,26 @@ class StockOutcome(NamedTuple):
 
 
 class StockShard:
-    """The stock ledger of one shard behind the engine's interface (operators.machine.Machine)."""
+    """The stock ledger of one shard behind the engine's interface (operators.machine.Machine).
 
-    def __init__(self, rules: StockRules) -> None:
+    `journaled`: the engine takes journal entries; otherwise none are made.
+    """
+
+    def __init__(self, rules: StockRules, *, journaled: bool = False) -> None:
+        self._journaled = journaled
         self._rules = rules
         self._ledger = StockLedger(rules)
+        self._records: list[Record] = []
 
     def apply(self, batches: Sequence[Batch], now: int) -> list[StockOutcome]:
         """Apply batches in order; what must be known at once comes out at once."""
-        return [
-            _urgent(changes)
-            for changes in [self._ledger.apply(batch.facts, now) for batch in batches]
-        ]
+        outcomes = []
+        for batch in batches:
+            changes = self._ledger.apply(batch, now)
+            if self._journaled:
+                self._records.extend(changes.records)
+            outcomes.append(_urgent(changes))
+        return outcomes
 
     def waiting(self) -> bool:
         """Whether rows wait to be flushed."""
@@ -73,24 +84,22 @@ class StockShard:
         """Take up the state of a dump."""
         self._ledger = StockLedger.restore((version, packed), self._rules)
 
-    def pack(self, batches: Sequence[Batch], now: int) -> bytes:
-        """A journal entry from which `replay` brings the same change about."""
-        facts: list[Fact] = []
-        for batch in batches:
-            facts.extend(batch.facts)
-        return now.to_bytes(8, "little", signed=True) + encode_facts(facts)
+    def journal_entry(self) -> bytes:
+        """What `apply` has changed since the last call, for `replay`."""
+        records, self._records = self._records, []
+        return join_records(records)
 
-    def pack_tick(self, now: int) -> bytes:
-        """A journal entry for a tick: a time and no facts."""
-        return now.to_bytes(8, "little", signed=True)
+    def tick_entry(self, now: int) -> bytes:
+        """What `tick` has changed, for `replay`: a time and no facts."""
+        return TICK + now.to_bytes(8, "little", signed=True)
 
     def replay(self, entry: bytes) -> None:
         """Bring about again what a journal entry stands for; what came out then is not repeated."""
-        now = int.from_bytes(entry[:8], "little", signed=True)
-        if len(entry) == 8:
-            self._ledger.tick(now)
-        else:
-            self._ledger.apply(decode_facts(entry[8:]), now)
+        if entry.startswith(TICK):
+            self._ledger.tick(int.from_bytes(entry[len(TICK) :], "little", signed=True))
+            return
+        facts = split_records(entry)
+        self._ledger.apply(Batch(0, "", array("Q", bytes(8 * len(facts))), facts), None)
 
     @property
     def pairs(self) -> int:
@@ -99,7 +108,7 @@ class StockShard:
 
 
 def _urgent(changes: StockChanges) -> StockOutcome:
-    return StockOutcome([], *changes)
+    return StockOutcome([], *changes[:4])
 
 
 def empty_outcome(refusals: list[Refusal]) -> StockOutcome:

@@ -64,11 +64,11 @@ class Warehouse:
             raise
         self._connection.execute("COMMIT")
 
-    def upsert(self, table: Table, rows: pa.Table) -> None:
-        """Write rows of `table`, in the order they were made.
+    def upsert(self, table: Table, rows: pa.Table, *, several: bool = False) -> None:
+        """Write rows of `table`; a row whose version is smaller than what is there is left out.
 
-        Of rows with one key the last counts; a row whose version is smaller than what is there is
-        left out.
+        `several`: there may be several rows of one key, in the order they were made; the last one
+        of the largest version counts. (Otherwise that would be an error of the database.)
         """
         if not rows.num_rows:
             return
@@ -81,10 +81,17 @@ class Warehouse:
             version = quoted(table.version)
             newer = f" WHERE excluded.{version} >= {name}.{version}"
         columns = ", ".join(quoted(column) for column in table.names)
+        incoming = "incoming"
+        if several:
+            order = "".join(f"{quoted(column)} DESC, " for column in (table.version,) if column)
+            incoming = (
+                "(SELECT *, row_number() OVER () AS made FROM incoming) QUALIFY "
+                f"row_number() OVER (PARTITION BY {key} ORDER BY {order}made DESC) = 1"
+            )
         self._connection.register("incoming", rows)
         try:
             self._connection.execute(
-                f"INSERT INTO {name} ({columns}) SELECT {columns} FROM incoming "
+                f"INSERT INTO {name} ({columns}) SELECT {columns} FROM {incoming} "
                 f"ON CONFLICT ({key}) DO UPDATE SET {sets}{newer}"
             )
         finally:

@@ -12,31 +12,13 @@ from schemas.tables import Table
 from schemas.warehouse import DEAD_LETTER, STOCK_ALERT, STOCK_POSITION
 
 
-def position_rows(parts: Sequence[list[list[Any]]]) -> pa.Table:
-    """Rows of stock_position from columns, part after part; of one place only the newest.
-
-    Parts of one shard come in order, so going backwards the first row of a place is the newest.
-    """
+def position_rows(columns: Sequence[Sequence[Any]]) -> pa.RecordBatch:
+    """Rows of stock_position from its columns."""
     schema = STOCK_POSITION.arrow()
-    tables = []
-    seen: set[tuple[str, str]] = set()
-    several = len(parts) > 1
-    for columns in reversed(parts):
-        batch = pa.table(
-            [
-                pa.array(values, type=field.type)
-                for values, field in zip(columns, schema, strict=True)
-            ],
-            schema=schema,
-        )
-        if several:
-            keys = list(zip(columns[0], columns[1], strict=True))
-            fresh = [at for at, key in enumerate(keys) if key not in seen]
-            seen.update(keys)
-            if len(fresh) < len(keys):
-                batch = batch.take(pa.array(fresh, type=pa.int64()))
-        tables.append(batch)
-    return pa.concat_tables(tables) if tables else schema.empty_table()
+    return pa.RecordBatch.from_arrays(
+        [pa.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)],
+        schema=schema,
+    )
 
 
 def alert_rows(rows: Iterable[tuple[Any, ...]]) -> pa.Table:

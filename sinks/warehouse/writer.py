@@ -46,7 +46,7 @@ class Counts:
 
 @dataclass(slots=True)
 class _Buffer:
-    positions: list[list[list[Any]]] = field(default_factory=list)
+    positions: list[pa.RecordBatch] = field(default_factory=list)
     alerts: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
     refusals: list[Refusal] = field(default_factory=list)
@@ -83,7 +83,7 @@ class WarehouseWriter:
         """Take an outcome; it becomes visible within a second and durable at `settle`."""
         buffer, counts = self._buffer, self.counts
         if outcome.positions and outcome.positions[0]:
-            buffer.positions.append(outcome.positions)
+            buffer.positions.append(position_rows(outcome.positions))
             counts.positions += len(outcome.positions[0])
         for alert in outcome.withdrawn:
             buffer.alerts.pop(alert, None)
@@ -146,7 +146,9 @@ class WarehouseWriter:
     def _store(self, buffer: _Buffer, counts: Counts, status: str) -> None:
         warehouse = self._warehouse
         with warehouse.transaction():
-            warehouse.upsert(STOCK_POSITION, position_rows(buffer.positions))
+            if buffer.positions:
+                rows = pa.Table.from_batches(buffer.positions)
+                warehouse.upsert(STOCK_POSITION, rows, several=len(buffer.positions) > 1)
             if buffer.withdrawn:
                 warehouse.delete(STOCK_ALERT, sorted(buffer.withdrawn))
             warehouse.upsert(STOCK_ALERT, alert_rows(buffer.alerts.values()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import NamedTuple
 
 from stock_oracle import Expected, Fact, Pair, rule_for
@@ -95,7 +96,7 @@ def families(
     """The families *shortage* and *record* after an event; what is switched off has no rung."""
     available, on_hand = seen.available, seen.on_hand
     shortage = [
-        *_rung("oversell", rules.oversell, available, 0, ever_stocked and seen.allocated > 0),
+        *_rung("oversell", rules.oversell, available, 0, True),
         *_rung("stock_out", rules.stock_out, available, 1, ever_stocked),
     ]
     if rule.safety_stock > 0:
@@ -149,8 +150,8 @@ def alerts_of(
     episodes: list[Alert] = []
     open_alerts: list[Alert | None] = [None, None]
     ever_stocked = False
-    for seen in walk:
-        ever_stocked = ever_stocked or seen.available > 0 or seen.allocated > 0
+    for seen in _last_of_each_instant(walk):
+        ever_stocked = ever_stocked or seen.available > 0
         for index, family in enumerate(families(seen, ever_stocked, rule, rules)):
             before = open_alerts[index]
             after = _step(before, family, pair, seen.time)
@@ -158,6 +159,13 @@ def alerts_of(
                 episodes.append(after)
             open_alerts[index] = after
     return sorted(episodes, key=lambda alert: alert.opened_at)
+
+
+def _last_of_each_instant(walk: Iterable[Figures]) -> Iterator[Figures]:
+    """What happened at one instant is judged together, once all of it is in the figures."""
+    for _, together in groupby(walk, key=lambda seen: seen.time):
+        *_, last = together
+        yield last
 
 
 def _step(before: Alert | None, family: Sequence[Rung], pair: Pair, time: int) -> Alert | None:

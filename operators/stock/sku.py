@@ -1,0 +1,122 @@
+"""One SKU over all places, in the ledger's memory and in a snapshot."""
+
+from __future__ import annotations
+
+import msgspec
+
+from operators.stock.facts import Fact, Identity, Where, identity, pack_fact, unpack_fact
+from operators.stock.identities import SeenFacts
+from operators.stock.place import NEVER, PlaceState, SavedPlace
+from operators.stock.rules import StockRules
+from schemas.movement import Corrected
+
+
+class Waiting(msgspec.Struct, gc=False, array_like=True):
+    """A correction whose event has not come yet, and where it stood."""
+
+    correction: Fact
+    origin: str
+    position: int
+
+    @property
+    def where(self) -> Where:
+        """Where it stood."""
+        return Where(self.origin, self.position)
+
+
+class SavedSku(msgspec.Struct, gc=False, array_like=True):
+    """A SKU as a snapshot holds it."""
+
+    sku: str
+    newest: int
+    sweep_at: int
+    places: list[SavedPlace]
+    settled: list[Fact]
+    pending: list[Waiting]
+    void: list[tuple[str, str, int]]
+
+
+class SkuState:
+    """What the ledger keeps for one SKU.
+
+    `newest`: the newest instant of its events; `active`: places with facts in the window; `void`:
+    facts that were taken back, with their instants; `pending`: corrections whose fact has not come
+    yet, by the identity they name; `settled`: corrections that found theirs or were refused.
+    """
+
+    __slots__ = (
+        "active",
+        "name",
+        "newest",
+        "pending",
+        "places",
+        "seen",
+        "settled",
+        "sweep_at",
+        "void",
+    )
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.newest = NEVER
+        self.sweep_at = NEVER
+        self.places: dict[str, PlaceState] = {}
+        self.active: list[PlaceState] = []
+        self.seen = SeenFacts()
+        self.void: dict[Identity, int] = {}
+        self.pending: dict[Identity, list[Waiting]] = {}
+        self.settled: list[Fact] = []
+
+    def dump(self) -> SavedSku:
+        """The state as a snapshot holds it; no place may be stale."""
+        return SavedSku(
+            self.name,
+            self.newest,
+            self.sweep_at,
+            [state.dump() for state in self.places.values()],
+            self.settled,
+            [waiting for several in self.pending.values() for waiting in several],
+            [(source, event_id, time) for (source, event_id), time in self.void.items()],
+        )
+
+    @classmethod
+    def restore(cls, saved: SavedSku, rules: StockRules, same_rules: bool) -> SkuState:
+        """The state a snapshot held, under the rules of today."""
+        sku = cls(saved.sku)
+        sku.newest = saved.newest
+        sku.sweep_at = saved.sweep_at
+        for place in saved.places:
+            state = PlaceState.restore(sku.name, place, rules, same_rules)
+            sku.places[state.place] = state
+            if state.log:
+                sku.active.append(state)
+            for record in state.log:
+                sku.seen.add(unpack_fact(record), record)
+        sku.settled = saved.settled
+        for waiting in saved.pending:
+            movement = waiting.correction.movement
+            assert isinstance(movement, Corrected)
+            named = (waiting.correction.source, movement.corrects)
+            sku.pending.setdefault(named, []).append(waiting)
+        for correction in (*saved.settled, *(waiting.correction for waiting in saved.pending)):
+            sku.seen.add(correction, pack_fact(correction))
+        sku.void = {(source, event_id): time for source, event_id, time in saved.void}
+        return sku
+
+    def forget_before(self, horizon: int) -> list[Waiting]:
+        """Let go of what is older than `horizon`; hands out corrections that nothing came for."""
+        self.settled = [known for known in self.settled if known.time >= horizon]
+        self.void = {named: time for named, time in self.void.items() if time >= horizon}
+        gone: list[Waiting] = []
+        for named, several in list(self.pending.items()):
+            gone.extend(waiting for waiting in several if waiting.correction.time < horizon)
+            left = [waiting for waiting in several if waiting.correction.time >= horizon]
+            if left:
+                self.pending[named] = left
+            else:
+                del self.pending[named]
+        return gone
+
+    def take_back(self, target: Fact) -> None:
+        """Count a fact no more."""
+        self.void[identity(target)] = target.time

@@ -1,0 +1,118 @@
+"""The ledger against the oracles: positions, dead letters and alerts, in any order and any blocks."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+from alert_oracle import expected_alerts
+from hypothesis import given
+from hypothesis import strategies as st
+from ledger_driver import Kept, drive
+from stock_events import Event, random_history, render_lines
+from stock_oracle import expect
+from stock_strategies import (
+    PATIENT,
+    consistent_histories,
+    histories,
+    shuffled,
+    wide_histories,
+)
+
+from schemas.chain import Chain, StockConfig, StockRule
+
+CHAIN = Chain(
+    stock=StockConfig(
+        rules=(
+            StockRule(sku="A*", safety_stock=5, floor=1),
+            StockRule(place="S2", safety_stock=20),
+        )
+    )
+)
+POSITION = ("on_hand", "allocated", "quarantined", "in_transit", "available", "version", "as_of")
+ALERT = (
+    "alert_type",
+    "severity",
+    "sku",
+    "place",
+    "status",
+    "observed",
+    "level",
+    "clear_level",
+    "opened_at",
+    "updated_at",
+    "cleared_at",
+    "shortfall",
+)
+
+
+def positions_of(kept: Kept) -> dict[tuple[str, str], tuple[int, ...]]:
+    return {key: tuple(row[name] for name in POSITION) for key, row in kept.positions.items()}
+
+
+def alerts_of(kept: Kept) -> list[tuple[Any, ...]]:
+    return sorted((tuple(row[name] for name in ALERT) for row in kept.alerts.values()), key=repr)
+
+
+def assert_as_expected(lines: list[bytes], kept: Kept, chain: Chain) -> None:
+    expected = expect(lines, chain)
+    assert kept.dead_letters == expected.dead_letters
+    assert kept.duplicates == expected.duplicates
+    wanted = {
+        key: tuple(getattr(row, name) for name in POSITION)
+        for key, row in expected.positions.items()
+    }
+    assert positions_of(kept) == wanted
+    alerts = [
+        tuple({**asdict(alert), "shortfall": alert.shortfall}[name] for name in ALERT)
+        for alert in expected_alerts(expected, chain)
+    ]
+    assert alerts_of(kept) == sorted(alerts, key=repr)
+
+
+@PATIENT
+@given(history=histories(), size=st.integers(1, 30), data=st.data())
+def test_any_history_in_any_blocks_with_restarts(
+    history: list[Event], size: int, data: st.DataObject
+) -> None:
+    lines = render_lines(history)
+    restarts = data.draw(st.frozensets(st.integers(0, 10)))
+    assert_as_expected(lines, drive(lines, CHAIN, size=size, reopen_at=restarts), CHAIN)
+
+
+@PATIENT
+@given(history=wide_histories(), size=st.integers(1, 30), data=st.data())
+def test_histories_wider_than_the_horizon(
+    history: list[Event], size: int, data: st.DataObject
+) -> None:
+    lines = render_lines(history)
+    restarts = data.draw(st.frozensets(st.integers(0, 10)))
+    kept = drive(lines, CHAIN, size=size, reopen_at=restarts)
+    expected = expect(lines, CHAIN)
+    assert kept.dead_letters == expected.dead_letters
+    wanted = {
+        key: tuple(getattr(row, name) for name in POSITION)
+        for key, row in expected.positions.items()
+    }
+    assert positions_of(kept) == wanted
+
+
+@PATIENT
+@given(data=st.data())
+def test_order_of_arrival_changes_nothing(data: st.DataObject) -> None:
+    history = data.draw(consistent_histories())
+    other = data.draw(shuffled(history))
+    one = drive(render_lines(history), CHAIN, size=5)
+    two = drive(render_lines(other), CHAIN, size=data.draw(st.integers(1, 12)))
+    assert one.positions == two.positions
+    assert one.alerts == two.alerts
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("late_hours", [0, 20, 60])
+def test_twenty_thousand_movements(seed: int, late_hours: float) -> None:
+    history = random_history(seed, 20_000, skus=60, late_hours=late_hours)
+    lines = render_lines(history, seed)
+    kept = drive(lines, CHAIN, size=1000, reopen_at=frozenset({3, 11}))
+    assert_as_expected(lines, kept, CHAIN)
