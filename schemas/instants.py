@@ -48,12 +48,10 @@ def to_micros(instant: datetime) -> int:
     return (since.days * 86_400 + since.seconds) * SECOND_US + since.microseconds
 
 
-def offset_of(instant: datetime) -> int:
-    """What to take off wall clock microseconds since 0000-12-31 to get those since 1970 UTC."""
-    wall = (
-        instant.toordinal() * 86_400 + instant.hour * 3_600 + instant.minute * 60 + instant.second
-    ) * SECOND_US + instant.microsecond
-    return wall - to_micros(instant)
+def midnight_of(instant: datetime) -> int:
+    """Microseconds since 1970 UTC of the wall clock midnight before an instant of fixed offset."""
+    seconds = (instant.hour * 60 + instant.minute) * 60 + instant.second
+    return to_micros(instant) - seconds * SECOND_US - instant.microsecond
 
 
 def to_datetime(micros: int) -> datetime:

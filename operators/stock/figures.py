@@ -145,18 +145,18 @@ _values: Callable[[Figures], SavedFigures] = attrgetter(*FIGURES)
 
 def move(figures: Figures, fact: Fact, place: str, rule: Rule, clock: DayClock) -> None:
     """Move the figures of `place` on by one fact, which is not older than any before it."""
-    movement = fact.movement
-    kind = movement.__class__
     if fact.time >= figures.day_end:
         roll_days(figures, fact.time, rule, clock)
-    if kind is Counted:
-        figures.on_hand = movement.quantity  # type: ignore[assignment]
-        return
+    movement = fact.movement
+    kind = movement.__class__
     quantity: int = movement.quantity  # type: ignore[assignment]
     if kind is Sold:
         # Nine facts in ten: not worth a look into the table.
         figures.on_hand -= quantity
         figures.today += quantity
+        return
+    if kind is Counted:
+        figures.on_hand = quantity
         return
     effect = EFFECTS[kind] if movement.place == place else INBOUND
     on_hand, allocated, quarantined, in_transit = effect

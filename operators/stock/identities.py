@@ -10,19 +10,19 @@ class SeenFacts:
 
     Keys are hashes of (source, id) of this process, for the strings would take as much memory as
     the facts; what they lead to is compared, and the rare other identity of one hash goes to the
-    next key.
+    next key. A fact whose hash is in neither generation is new, and may be put to `newer` directly.
     """
 
-    __slots__ = ("_newer", "_older", "_turned_at")
+    __slots__ = ("_turned_at", "newer", "older")
 
     def __init__(self) -> None:
-        self._newer: dict[int, Record] = {}
-        self._older: dict[int, Record] = {}
+        self.newer: dict[int, Record] = {}
+        self.older: dict[int, Record] = {}
         self._turned_at: int | None = None
 
     def find(self, source: str, event_id: str) -> Fact | None:
         """The newest fact seen with this identity."""
-        for generation in (self._newer, self._older):
+        for generation in (self.newer, self.older):
             key = hash((source, event_id))
             while (record := generation.get(key)) is not None:
                 fact = unpack_fact(record)
@@ -31,19 +31,12 @@ class SeenFacts:
                 key += 1
         return None
 
-    def is_new(self, key: int, record: Record) -> bool:
-        """Take the record if nothing was seen under this hash; the quick way for nearly all."""
-        if key in self._newer or key in self._older:
-            return False
-        self._newer[key] = record
-        return True
-
     def add(self, fact: Fact, record: Record) -> None:
         """Take a fact; one of the same identity is replaced."""
         key = hash((fact.source, fact.id))
-        newer = self._newer
-        while (record_there := newer.get(key)) is not None:
-            there = unpack_fact(record_there)
+        newer = self.newer
+        while (held := newer.get(key)) is not None:
+            there = unpack_fact(held)
             if there.id == fact.id and there.source == fact.source:
                 break
             key += 1
@@ -55,4 +48,4 @@ class SeenFacts:
             self._turned_at = newest
         elif newest - self._turned_at > horizon:
             self._turned_at = newest
-            self._older, self._newer = self._newer, {}
+            self.older, self.newer = self.newer, {}

@@ -159,15 +159,19 @@ class StockLedger:
                 refusals.append(in_the_future(fact, _where(batch, at), now or 0))
                 continue
             record = pack_fact(fact)
-            if not sku.seen.is_new(hash((fact.source, fact.id)), record):
-                known = sku.seen.find(fact.source, fact.id)
+            seen = sku.seen
+            key = hash((fact.source, fact.id))
+            if key not in seen.newer and key not in seen.older:
+                seen.newer[key] = record
+            else:
+                known = seen.find(fact.source, fact.id)
                 if known is not None and known.time >= newest - horizon:
                     if same_content(known, fact):
                         duplicates += 1
                     else:
                         refusals.append(conflicting_duplicate(fact, _where(batch, at), known))
                     continue
-                sku.seen.add(fact, record)
+                seen.add(fact, record)
             records.append(record)
             kind = movement.__class__
             if kind is Corrected:
@@ -179,7 +183,8 @@ class StockLedger:
                 if state is None:
                     state = self._new_place(sku, movement.place)
                 add(sku, state, fact, record, run)
-                if isinstance(movement, TransferOut):
+                if kind is TransferOut:
+                    assert isinstance(movement, TransferOut)
                     to_place = movement.to_place
                     target = sku.places.get(to_place) or self._new_place(sku, to_place)
                     add(sku, target, fact, record, run)
@@ -244,6 +249,10 @@ class StockLedger:
         """
         movement = correction.movement
         assert isinstance(movement, Corrected)
+        # What came first and names this one corrects a correction: only now is that known.
+        for wrong in sku.pending.pop(identity(correction), ()):
+            run.refusals.append(corrects_a_correction(wrong.correction, wrong.where))
+            sku.settled.append(wrong.correction)
         named = (correction.source, movement.corrects)
         target = sku.seen.find(*named)
         if target is not None and target.time < sku.newest - self._rules.horizon:
@@ -252,10 +261,6 @@ class StockLedger:
             run.refusals.append(corrects_a_correction(correction, where))
             sku.settled.append(correction)
             return False
-        # What came first and names this one corrects a correction: only now is that known.
-        for wrong in sku.pending.pop(identity(correction), ()):
-            run.refusals.append(corrects_a_correction(wrong.correction, wrong.where))
-            sku.settled.append(wrong.correction)
         if target is None:
             sku.pending.setdefault(named, []).append(Waiting(correction, *where))
             # The sweep that refuses it comes with the first event that leaves it behind.
