@@ -32,6 +32,8 @@ def test_ids_do_not_depend_on_the_order_of_columns_or_on_other_columns_when_name
     one = "bill,line,article,shop,at,pieces\nB1,1,TEA,S1,2024-05-01 10:00:00,1\n"
     two = "at,ARTICLE,clerk,bill,line,shop,pieces\n2024-05-01 10:00:00,TEA,Ann,B1,1,S1,1\n"
     assert ids(run(one, changes=named)) == ids(run(two, changes=named))
+    turned = "\n".join(",".join(reversed(line.split(","))) for line in one.splitlines())
+    assert ids(run(one, changes=CONTENT)) == ids(run(turned, changes=CONTENT))
 
 
 def test_equal_rows_are_kept_with_numbers_or_dropped_as_declared(

@@ -14,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sources.importing.csv_records import MAX_RECORD_LINES, Broken, Record, records
+from sources.importing.fields import FileFormat
 from sources.importing.problems import ImportProblem, InputError, MappingError
+from sources.importing.reading import fitting_encoding
 
 CHINESE = [{"article": "苹果", "shop": "上海 南京西路店"}]
 
@@ -64,6 +66,16 @@ def test_rows_in_another_encoding_are_refused_alone_and_a_remedy_is_named(
     (warning,) = done.report.warnings
     assert "not utf-8 throughout (first at byte " in warning
     assert "the whole file fits gb18030: declare file: {encoding: gb18030}" in warning
+
+
+@pytest.mark.parametrize("before", [0, 5, (1 << 20) - 1, 1 << 20])
+def test_where_the_first_wrong_byte_is(before: int, tmp_path: Path) -> None:
+    path = tmp_path / "big.csv"
+    path.write_bytes(b"a" * before + "茶".encode() + b"b\xffc")
+    assert fitting_encoding(path, FileFormat()) == ("utf-8", before + 4)
+    path.write_bytes(b"a" * before + "茶".encode()[:2])
+    assert fitting_encoding(path, FileFormat()) == ("utf-8", before)
+    assert fitting_encoding(path, FileFormat(encoding=("utf-8", "latin-1"))) == ("latin-1", None)
 
 
 def test_notation_of_the_continent(run: Callable[..., Any]) -> None:
