@@ -107,7 +107,11 @@ class ShardLogic(StatefulBatchLogic[I, O, Snapshot | None], Generic[I, O]):
 
     def _flush(self, now: int) -> Sequence[O]:
         self._flush_at = now + self._wait
-        return self._machine.flush()
+        flushed = self._machine.flush()
+        if flushed and self._journal is not None:
+            # Once the epoch is committed these rows are durable: a resume need not repeat them.
+            self._journal.append(self._machine.flush_entry())
+        return flushed
 
     def on_notify(self) -> tuple[Sequence[O], bool]:
         """Flush rows and let time pass, each when due: an armed timer cannot be taken back."""
@@ -124,7 +128,7 @@ class ShardLogic(StatefulBatchLogic[I, O, Snapshot | None], Generic[I, O]):
 
     def on_eof(self) -> tuple[Sequence[O], bool]:
         """Input has ended or was stopped: hand out what waits and keep the state."""
-        return self._machine.flush(), False
+        return self._flush(self._clock()), False
 
     def notify_at(self) -> datetime | None:
         """When rows have waited long enough, or when time has to pass."""

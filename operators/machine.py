@@ -47,6 +47,9 @@ class Machine(Protocol[I_contra, O_co]):
     def journal_entry(self) -> bytes:
         """What `apply` has changed since the last call, for `replay`."""
 
+    def flush_entry(self) -> bytes:
+        """That what waited was handed out, for `replay`."""
+
     def tick_entry(self, now: int) -> bytes:
         """What `tick` at `now` has changed, for `replay`."""
 

@@ -124,8 +124,25 @@ class Figures:
 
     def load(self, saved: SavedFigures) -> None:
         """Take up what `save` gave."""
-        for name, value in zip(FIGURES, saved, strict=True):
-            setattr(self, name, value)
+        (
+            self.on_hand,
+            self.allocated,
+            self.quarantined,
+            self.in_transit,
+            self.day,
+            self.day_end,
+            self.today,
+            self.days,
+            self.mean,
+            self.variance,
+            self.level,
+            self.stocked,
+            self.quiet,
+            self.shortage,
+            self.record,
+            self.orders,
+            self.recent,
+        ) = saved
 
     def become(self, other: Figures) -> None:
         """Stand where another one stands; the two move on apart."""

@@ -333,6 +333,12 @@ class StockLedger:
         """How many rows have changed since rows were last taken."""
         return len(self._dirty)
 
+    def forget_rows(self) -> None:
+        """Count the rows that have changed as handed over, without making them."""
+        for state in self._dirty:
+            state.todo = CLEAN
+        self._dirty = []
+
     def take_rows(self) -> StockRows:
         """The rows that have changed since the last call; they count as handed over."""
         taken, self._dirty = self._dirty, []

@@ -13,8 +13,9 @@ from operators.stock.rules import StockRules
 
 # Rows wait in the ledger for more facts of the same place, but no more of them than this.
 MOST_ROWS_WAITING = 50_000
-# How the journal entry of a tick begins; that of a batch is an array.
+# How the journal entries of a tick and of a flush begin; that of a batch is an array.
 TICK = b"tick"
+FLUSH = b"flush"
 
 
 class StockOutcome(NamedTuple):
@@ -89,6 +90,10 @@ class StockShard:
         records, self._records = self._records, []
         return join_records(records)
 
+    def flush_entry(self) -> bytes:
+        """That rows were handed out, for `replay`."""
+        return FLUSH
+
     def tick_entry(self, now: int) -> bytes:
         """What `tick` has changed, for `replay`: a time and no facts."""
         return TICK + now.to_bytes(8, "little", signed=True)
@@ -97,6 +102,9 @@ class StockShard:
         """Bring about again what a journal entry stands for; what came out then is not repeated."""
         if entry.startswith(TICK):
             self._ledger.tick(int.from_bytes(entry[len(TICK) :], "little", signed=True))
+            return
+        if entry == FLUSH:
+            self._ledger.forget_rows()
             return
         facts = split_records(entry)
         self._ledger.apply(Batch(0, "", array("Q", bytes(8 * len(facts))), facts), None)
