@@ -48,6 +48,10 @@ class BlockPartition(StatefulSourcePartition[Block, dict[str, FilePosition]]):
         """Where to resume: after the last block handed over."""
         return self._reader.positions()
 
+    def close(self) -> None:
+        """The input has ended or was stopped."""
+        self._reader.close()
+
 
 class BlockSource(FixedPartitionedSource[Block, dict[str, FilePosition]]):
     """Files of events as a source of blocks."""
