@@ -37,7 +37,7 @@ def prepare_recovery(folder: Path, about: About, *, beside_warehouse: bool) -> N
     """
     note = folder / "about.json"
     if note.exists():
-        known = msgspec.json.decode(note.read_bytes(), type=About)
+        known = _read(note)
         if known == about:
             return
         if known.warehouse != about.warehouse and beside_warehouse:
@@ -55,7 +55,18 @@ def prepare_recovery(folder: Path, about: About, *, beside_warehouse: bool) -> N
         fresh.mkdir(parents=True)
         init_db_dir(fresh, ENGINE_PARTITIONS)
         fresh.rename(engine)
-    note.write_bytes(msgspec.json.encode(about))
+    # Whole or not at all: half a note would make the folder unusable.
+    fresh_note = note.with_suffix(".new")
+    fresh_note.write_bytes(msgspec.json.encode(about))
+    fresh_note.rename(note)
+
+
+def _read(note: Path) -> About:
+    try:
+        return msgspec.json.decode(note.read_bytes(), type=About)
+    except msgspec.DecodeError as wrong:
+        msg = f"{note} is damaged ({wrong}): restore the recovery folder, or give another one"
+        raise RecoveryError(msg) from None
 
 
 def recovery_config(folder: Path) -> RecoveryConfig:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
 
+from bytewax.errors import BytewaxRuntimeError
 from bytewax.run import cli_main
 
 from flows.process import prepare_process
@@ -19,12 +23,17 @@ from flows.recovery import FORMAT, About, prepare_recovery, recovery_config
 from flows.settings import SHARDS, StockSettings
 from flows.steps import StockStep
 from flows.stock import build
-from sinks.warehouse.client import Warehouse
+from sinks.journal import JournalError
+from sinks.warehouse.client import Warehouse, WarehouseError
 from sinks.warehouse.writer import Counts
-from sources.blocks import find_files
+from sources.blocks import SourceError, find_files
 
-# How long processes may take to end by themselves once one has ended or a stop was asked for.
-PATIENCE_SECONDS = 60
+# Once one process has failed the others wait for it for ever: so long they may say what they saw.
+PATIENCE_SECONDS = 3.0
+POLL_SECONDS = 0.05
+STDIN = 0
+# What a person can put right by the message alone.
+EXPECTED = (SourceError, WarehouseError, JournalError)
 
 
 class FlowError(Exception):
@@ -64,14 +73,22 @@ def run_here(
 ) -> None:
     """Run the flow in this process, with worker threads, as one process of a cluster or alone."""
     stop: Event = prepare_process()
-    cli_main(
-        build(settings, stop, report),
-        workers_per_process=workers,
-        process_id=process,
-        addresses=addresses,
-        epoch_interval=timedelta(seconds=settings.epoch_seconds),
-        recovery_config=None if settings.recovery is None else recovery_config(settings.recovery),
-    )
+    recovery = None if settings.recovery is None else recovery_config(settings.recovery)
+    try:
+        cli_main(
+            build(settings, stop, report),
+            workers_per_process=workers,
+            process_id=process,
+            addresses=addresses,
+            epoch_interval=timedelta(seconds=settings.epoch_seconds),
+            recovery_config=recovery,
+        )
+    except BytewaxRuntimeError as wrong:
+        # The engine says in which step, its causes say what it was.
+        cause: BaseException | None = wrong
+        while cause is not None and not isinstance(cause, EXPECTED):
+            cause = cause.__cause__
+        raise cause or wrong from wrong
 
 
 def run_processes(settings: StockSettings, *, processes: int, workers: int = 1) -> None:
@@ -85,6 +102,7 @@ def run_processes(settings: StockSettings, *, processes: int, workers: int = 1) 
         subprocess.Popen(
             [sys.executable, "-m", "flows.runner", str(number), addresses, str(workers)],
             env={**os.environ, **settings.environment()},
+            stdin=subprocess.PIPE,
         )
         for number in range(processes)
     ]
@@ -96,15 +114,34 @@ def run_processes(settings: StockSettings, *, processes: int, workers: int = 1) 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, pass_on)
     try:
-        codes = [child.wait() for child in children]
+        codes = _wait(children)
     finally:
         for child in children:
-            if child.poll() is None:
-                child.kill()
-                child.wait()
+            child.kill()
+            child.wait()
     if any(codes):
         msg = f"a process of the flow failed (exit codes {codes}); see its message above"
         raise FlowError(msg)
+
+
+def _wait(children: Sequence[subprocess.Popen[bytes]]) -> list[int | None]:
+    """Exit codes of all; None for one that had to be given up because another failed."""
+    patience = PATIENCE_SECONDS
+    while True:
+        codes = [child.poll() for child in children]
+        if None not in codes or patience < 0:
+            return codes
+        if any(codes):
+            patience -= POLL_SECONDS
+        time.sleep(POLL_SECONDS)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone, however it went."""
+    # Raw, for a thread that holds a buffered standard input would be in the way of a normal end.
+    while os.read(STDIN, 1):
+        pass
+    os._exit(1)
 
 
 def _free_ports(count: int) -> list[int]:
@@ -120,12 +157,17 @@ def _free_ports(count: int) -> list[int]:
 
 def _main(arguments: list[str]) -> None:
     number, addresses, workers = arguments
-    run_here(
-        StockSettings.from_env(),
-        workers=int(workers),
-        process=int(number),
-        addresses=addresses.split(";"),
-    )
+    if stat.S_ISFIFO(os.fstat(STDIN).st_mode):
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        run_here(
+            StockSettings.from_env(),
+            workers=int(workers),
+            process=int(number),
+            addresses=addresses.split(";"),
+        )
+    except EXPECTED as wrong:
+        sys.exit(f"Error: {wrong}")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import os
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 import yaml
@@ -89,7 +90,8 @@ def load_chain(path: Path | None) -> Chain:
     """The chain's configuration; without a file the defaults.
 
     Raises:
-        SettingsError: the file is not there, no YAML, or not of the schema.
+        SettingsError: the file is not there, no YAML, not of the schema, or names a time zone
+            that does not exist.
     """
     if path is None:
         return Chain()
@@ -98,11 +100,31 @@ def load_chain(path: Path | None) -> Chain:
     except OSError as wrong:
         msg = f"cannot read the chain's configuration {path}: {wrong.strerror}"
         raise SettingsError(msg) from None
+    except UnicodeDecodeError:
+        msg = f"{path} is not readable as UTF-8 text: save it as UTF-8"
+        raise SettingsError(msg) from None
     try:
-        return msgspec.convert(yaml.safe_load(text) or {}, Chain)
+        chain = msgspec.convert(yaml.safe_load(text) or {}, Chain)
     except yaml.YAMLError as wrong:
-        msg = f"{path} is no YAML: {wrong}"
+        msg = f"{path} is no YAML: {_first_problem(wrong)}"
         raise SettingsError(msg) from None
     except msgspec.ValidationError as wrong:
         msg = f"{path}: {wrong}"
+        raise SettingsError(msg) from None
+    for zone in {chain.timezone, *(place.timezone for place in chain.places.values())} - {None}:
+        _check_zone(path, zone)
+    return chain
+
+
+def _first_problem(wrong: yaml.YAMLError) -> str:
+    if isinstance(wrong, yaml.MarkedYAMLError) and wrong.problem_mark is not None:
+        return f"line {wrong.problem_mark.line + 1}: {wrong.problem}"
+    return " ".join(str(wrong).split())
+
+
+def _check_zone(path: Path, zone: str | None) -> None:
+    try:
+        ZoneInfo(zone or "UTC")
+    except (KeyError, ValueError, OSError):
+        msg = f"{path}: time zone {zone!r} is not known; names are like Asia/Shanghai"
         raise SettingsError(msg) from None

@@ -32,12 +32,26 @@ def run() -> None:
 )
 @click.option("--no-recovery", is_flag=True, help="Keep no state: the next run starts anew.")
 @click.option("--follow", is_flag=True, help="Go on when the end is reached, until stopped.")
-@click.option("--workers", default=1, show_default=True, help="Worker threads a process.")
 @click.option(
-    "--processes", default=1, show_default=True, help="Processes; these use further cores."
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Worker threads a process.",
 )
 @click.option(
-    "--epoch-seconds", default=10.0, show_default=True, help="How often progress is made durable."
+    "--processes",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Processes; these use further cores.",
+)
+@click.option(
+    "--epoch-seconds",
+    type=click.FloatRange(min=0, max=86_400),
+    default=10.0,
+    show_default=True,
+    help="How often progress is made durable.",
 )
 def stock(
     source: str,
@@ -81,4 +95,7 @@ def stock(
         FlowError,
     ) as wrong:
         raise click.ClickException(str(wrong)) from wrong
+    except OSError as wrong:
+        msg = f"{wrong.filename}: {wrong.strerror}" if wrong.filename else str(wrong)
+        raise click.ClickException(msg) from wrong
     print_summary(warehouse, settings.run)
