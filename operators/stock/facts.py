@@ -35,17 +35,26 @@ class Where(NamedTuple):
 class Batch:
     """Facts of one shard from one block of input, in the order they arrived.
 
-    `positions` says where in `origin` each one stood. A batch crosses to another process as one
-    run of bytes: pickling struct by struct costs more than applying them.
+    `positions` says where in `origin` each one stood; `wheres` says it instead for facts of a
+    journal, which remembers it only of those that may need it. A batch crosses to another process
+    as one run of bytes: pickling struct by struct costs more than applying them.
     """
 
-    __slots__ = ("facts", "origin", "positions", "shard")
+    __slots__ = ("facts", "origin", "positions", "shard", "wheres")
 
-    def __init__(self, shard: int, origin: str, positions: array[int], facts: list[Fact]) -> None:
+    def __init__(
+        self,
+        shard: int,
+        origin: str,
+        positions: array[int],
+        facts: list[Fact],
+        wheres: dict[int, Where] | None = None,
+    ) -> None:
         self.shard = shard
         self.origin = origin
         self.positions = positions
         self.facts = facts
+        self.wheres = wheres
 
     def __reduce__(self) -> tuple[Callable[..., Batch], tuple[int, str, array[int], bytes]]:
         return (_unpack, (self.shard, self.origin, self.positions, _encoder.encode(self.facts)))
@@ -62,19 +71,24 @@ Record = bytes
 _encoder = msgspec.msgpack.Encoder()
 _fact = msgspec.msgpack.Decoder(Fact)
 _facts = msgspec.msgpack.Decoder(list[Fact])
+_wheres = msgspec.msgpack.Decoder(dict[int, Where])
 
 pack_fact: Callable[[Fact], Record] = _encoder.encode
 unpack_fact: Callable[[Record], Fact] = _fact.decode
 
 
-def join_records(records: Sequence[Record]) -> bytes:
-    """Records as one MessagePack array."""
-    return b"\xdd" + len(records).to_bytes(4, "big") + b"".join(records)
+def join_records(records: Sequence[Record], wheres: dict[int, Where]) -> bytes:
+    """Records, and where some of them stood by index: two MessagePack values, size first."""
+    array_head = b"\xdd" + len(records).to_bytes(4, "big")
+    stood = _encoder.encode(wheres)
+    return len(stood).to_bytes(4, "big") + stood + array_head + b"".join(records)
 
 
-def split_records(joined: bytes) -> list[Fact]:
-    """The facts of `join_records`."""
-    return _facts.decode(joined)
+def split_records(joined: bytes) -> Batch:
+    """A batch with the facts of `join_records`."""
+    begin = 4 + int.from_bytes(joined[:4], "big")
+    wheres = _wheres.decode(joined[4:begin])
+    return Batch(0, "", array("Q"), _facts.decode(joined[begin:]), wheres)
 
 
 # Source and id: two events of a SKU with the same two are the same event.

@@ -81,6 +81,7 @@ class StockChanges(NamedTuple):
     `alerts`: rows of stock_alert (instants in us) that were raised or cleared, `withdrawn`: ids of
     alerts that a late fact shows to never have been, `refusals`: facts that were not accepted.
     `records` are the facts that changed the state, in order: applied again they bring it about.
+    `corrections`: where those of them that are corrections stood, by their index.
     """
 
     alerts: list[tuple[Any, ...]]
@@ -88,6 +89,7 @@ class StockChanges(NamedTuple):
     refusals: list[Refusal]
     totals: Totals
     records: list[Record]
+    corrections: dict[int, Where]
 
 
 class StockRows(NamedTuple):
@@ -138,6 +140,7 @@ class StockLedger:
         run = _Run()
         refusals = run.refusals
         records = run.records
+        corrections: dict[int, Where] = {}
         duplicates = unsettled = 0
         # The loop runs for every movement of the chain: what is rare is left to methods.
         for at, fact in enumerate(batch.facts):
@@ -175,7 +178,8 @@ class StockLedger:
             records.append(record)
             kind = movement.__class__
             if kind is Corrected:
-                if not self._take_back(sku, fact, _where(batch, at), run):
+                where = corrections[len(records) - 1] = _where(batch, at)
+                if not self._take_back(sku, fact, where, run):
                     unsettled += 1
                     continue
             else:
@@ -205,7 +209,12 @@ class StockLedger:
         applied = len(records) - unsettled
         totals = Totals(applied, duplicates, changes.raised, changes.cleared)
         return StockChanges(
-            list(changes.rows.values()), sorted(changes.withdrawn), refusals, totals, records
+            list(changes.rows.values()),
+            sorted(changes.withdrawn),
+            refusals,
+            totals,
+            records,
+            corrections,
         )
 
     def _new_place(self, sku: SkuState, place: str) -> PlaceState:
@@ -222,7 +231,8 @@ class StockLedger:
         if not log:
             sku.active.append(state)
         time = fact.time
-        if time <= state.tip:
+        if time <= state.tip or time < self._rolled_to:
+            state.tip = max(state.tip, time)
             put(state, record)
             run.stale.append(state)
             return
@@ -326,7 +336,7 @@ class StockLedger:
                 if roll_on(state, now, changes):
                     self._touch(state)
         totals = Totals(raised=changes.raised, cleared=changes.cleared)
-        return StockChanges(list(changes.rows.values()), [], [], totals, [])
+        return StockChanges(list(changes.rows.values()), [], [], totals, [], {})
 
     @property
     def dirty(self) -> int:
@@ -387,4 +397,6 @@ class StockLedger:
 
 
 def _where(batch: Batch, at: int) -> Where:
+    if batch.wheres is not None:
+        return batch.wheres[at]
     return Where(batch.origin, batch.positions[at])

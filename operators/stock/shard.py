@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from operators.stock.facts import Batch, Record, join_records, split_records
+from operators.stock.facts import Batch, Record, Where, join_records, split_records
 from operators.stock.ledger import StockChanges, StockLedger, Totals
 from operators.stock.refusals import Refusal
 from operators.stock.rules import StockRules
@@ -43,6 +42,7 @@ class StockShard:
         self._rules = rules
         self._ledger = StockLedger(rules)
         self._records: list[Record] = []
+        self._wheres: dict[int, Where] = {}
 
     def apply(self, batches: Sequence[Batch], now: int) -> list[StockOutcome]:
         """Apply batches in order; what must be known at once comes out at once."""
@@ -50,7 +50,10 @@ class StockShard:
         for batch in batches:
             changes = self._ledger.apply(batch, now)
             if self._journaled:
+                before = len(self._records)
                 self._records.extend(changes.records)
+                for at, where in changes.corrections.items():
+                    self._wheres[before + at] = where
             outcomes.append(_urgent(changes))
         return outcomes
 
@@ -87,8 +90,9 @@ class StockShard:
 
     def journal_entry(self) -> bytes:
         """What `apply` has changed since the last call, for `replay`."""
-        records, self._records = self._records, []
-        return join_records(records)
+        entry = join_records(self._records, self._wheres)
+        self._records, self._wheres = [], {}
+        return entry
 
     def flush_entry(self) -> bytes:
         """That rows were handed out, for `replay`."""
@@ -106,8 +110,7 @@ class StockShard:
         if entry == FLUSH:
             self._ledger.forget_rows()
             return
-        facts = split_records(entry)
-        self._ledger.apply(Batch(0, "", array("Q", bytes(8 * len(facts))), facts), None)
+        self._ledger.apply(split_records(entry), None)
 
     @property
     def pairs(self) -> int:
