@@ -227,12 +227,11 @@ def _meant(mapping: Mapping) -> tuple[dict[str, str], str]:
         whole = f"regexp_full_match({sequence}, '-?\\d{{1,18}}')"
         columns["device_seq"] = f"CASE WHEN {whole} THEN {sequence}::BIGINT::VARCHAR END"
     factor = mapping.event.quantity and mapping.event.quantity.factor
-    if factor and (factor.constant is None or factor.map is not None):
-        columns["factor"] = f"TRY_CAST(number({columns['factor']}) AS {_FACTOR})"
-    elif factor:
-        columns["factor"] = f"TRY_CAST(file_factor AS {_FACTOR})"
-    else:
-        columns["factor"] = f"1::{_FACTOR}"
+    if factor:
+        # A constant is the mapping's own and is written as YAML writes numbers.
+        is_constant = factor.constant is not None and factor.map is None
+        number = columns["factor"] if is_constant else f"number({columns['factor']})"
+        columns["factor"] = f"TRY_CAST({number} AS {_FACTOR})"
     zone = mapping.constant_zone
     if zone is not None:
         columns["zone"] = literal(zone)
@@ -249,7 +248,9 @@ def _counted(mapping: Mapping) -> dict[str, str]:
     signed = "counted"
     if negated:
         signed = f"CASE WHEN kind_rule IN ({', '.join(negated)}) THEN -counted ELSE counted END"
-    columns = {"kind": _by_number("kind_rule", kinds), "units": f"({signed}) * factor"}
+    if mapping.event.quantity and mapping.event.quantity.factor:
+        signed = f"({signed}) * factor"
+    columns = {"kind": _by_number("kind_rule", kinds), "units": signed}
     for field in ("sku", "place"):
         known = getattr(mapping.known, field)
         unknown = f"{field} NOT IN (SELECT code FROM {known_table(field)})"

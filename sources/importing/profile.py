@@ -16,6 +16,7 @@ _COUNTED_ROWS = 200_000
 _EXAMPLE_ROWS = 1_000
 _EXAMPLES = 3
 _LONGEST_SHOWN = 40
+_TYPE_WORDS = {"VARCHAR": "text", "BIGINT": "integer", "INTEGER": "integer", "DOUBLE": "real"}
 
 
 def profile(
@@ -39,35 +40,43 @@ def profile(
         for file in files
     )
     estimated = sum(file.rows for file in files) > _COUNTED_ROWS
-    asked = ", ".join(_figures(name, kind, estimated) for name, kind in columns.items())
-    figures = connection.execute(f"SELECT {asked} FROM ({parts})").fetchall()[0]
-    examples = connection.execute(f"SELECT * FROM ({parts}) LIMIT {_EXAMPLE_ROWS}").fetchall()
+    shown = [name for name in columns if name.lower() in open_columns]
+    numeric = _numeric(connection, parts, [name for name in shown if columns[name] == "VARCHAR"])
+    asked = [_counts(name, estimated) for name in columns]
+    asked += [_range(name, name in numeric) for name in shown]
+    figures = connection.execute(f"SELECT {', '.join(asked)} FROM ({parts})").fetchall()[0]
+    some = connection.execute(f"SELECT * FROM ({parts}) LIMIT {_EXAMPLE_ROWS}").fetchall()
     found = []
     for place, (name, kind) in enumerate(columns.items()):
-        empty, distinct, numbers, values, low, high, least, most = figures[
-            place * 8 : place * 8 + 8
-        ]
-        is_number = kind == "VARCHAR" and numbers == values and values > 0
-        shown = name.lower() in open_columns
-        smallest, largest = (least, most) if is_number else (low, high)
-        seen = dict.fromkeys(_shown(row[place]) for row in examples if row[place] is not None)
-        found.append(
-            ColumnProfile(
-                column=name,
-                type="text (numbers)" if is_number else _TYPE_WORDS.get(kind, kind.lower()),
-                shown=shown,
-                empty=empty,
-                distinct=distinct,
-                distinct_estimated=estimated,
-                smallest=_shown(smallest) if shown and smallest is not None else None,
-                largest=_shown(largest) if shown and largest is not None else None,
-                examples=list(seen)[:_EXAMPLES] if shown else [],
-            )
+        column = ColumnProfile(
+            column=name,
+            type="text (numbers)" if name in numeric else _TYPE_WORDS.get(kind, kind.lower()),
+            shown=name in shown,
+            empty=figures[2 * place],
+            distinct=figures[2 * place + 1],
+            distinct_estimated=estimated,
         )
+        if name in shown:
+            ranges = 2 * (len(columns) + shown.index(name))
+            column.smallest, column.largest = map(_shown, figures[ranges : ranges + 2])
+            seen = dict.fromkeys(_shown(row[place]) for row in some if row[place] is not None)
+            column.examples = [example for example in seen if example is not None][:_EXAMPLES]
+        found.append(column)
     return found
 
 
-_TYPE_WORDS = {"VARCHAR": "text", "BIGINT": "integer", "INTEGER": "integer", "DOUBLE": "real"}
+def _numeric(connection: duckdb.DuckDBPyConnection, parts: str, names: list[str]) -> set[str]:
+    """Columns whose texts are all numbers; the first rows rule most others out at no cost."""
+    for rows in (f"SELECT * FROM ({parts}) LIMIT {_EXAMPLE_ROWS}", parts):
+        if names:
+            asked = ", ".join(
+                f"count({quoted(name)}) > 0 AND count(number({quoted(name)})) = "
+                f"count({quoted(name)})"
+                for name in names
+            )
+            are = connection.execute(f"SELECT {asked} FROM ({rows})").fetchall()[0]
+            names = [name for name, is_number in zip(names, are, strict=True) if is_number]
+    return set(names)
 
 
 def file_spelling(name: str, columns: dict[str, str]) -> str:
@@ -85,18 +94,22 @@ def _part(file: Loaded, name: str, kind: str) -> str:
     return f"{value}::{kind} AS {quoted(name)}"
 
 
-def _figures(name: str, kind: str, estimated: bool) -> str:
+def _counts(name: str, estimated: bool) -> str:
     column = quoted(name)
     distinct = f"approx_count_distinct({column})" if estimated else f"count(DISTINCT {column})"
-    number = f"number({column})" if kind == "VARCHAR" else "NULL::BIGINT"
-    return (
-        f"count(*) - count({column}), {distinct}, count({number}), count({column}), "
-        f"min({column})::VARCHAR, max({column})::VARCHAR, "
+    return f"count(*) - count({column}), {distinct}"
+
+
+def _range(name: str, numeric: bool) -> str:
+    column = quoted(name)
+    if numeric:
         # The code 01 is the smallest number, and is shown as 01.
-        f"arg_min({column}, {number})::VARCHAR, arg_max({column}, {number})::VARCHAR"
-    )
+        return f"arg_min({column}, number({column})), arg_max({column}, number({column}))"
+    return f"min({column})::VARCHAR, max({column})::VARCHAR"
 
 
-def _shown(value: object) -> str:
+def _shown(value: object) -> str | None:
+    if value is None:
+        return None
     text = f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
     return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"

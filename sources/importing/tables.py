@@ -10,13 +10,14 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from schemas.tables import literal, quoted
-from sources.importing.csv_records import Broken, Record, records
+from sources.importing.csv_records import Broken, CsvText, Plain, Record
 from sources.importing.fields import FileFormat
 from sources.importing.notation import WHITE
 from sources.importing.problems import InputError, first_line
@@ -94,13 +95,14 @@ def _csv(
 ) -> Loaded:
     encoding, wrong_at = fitting_encoding(path, declared)
     damaged = wrong_at is not None
-    found = records(
-        _without_top(path, encoding, declared.skip_lines, damaged),
+    lines = text_lines(path, encoding, "replace" if damaged else "strict")
+    text = CsvText(
+        islice(lines, declared.skip_lines, None),
         declared.delimiter_mark,
         declared.quote,
         declared.skip_lines + 1,
     )
-    header = _header(path, found, declared)
+    header = _header(path, text, declared)
     names = _distinct(header)
     renamed = [
         f'a second column "{was.strip(WHITE)}" is called "{name}" here'
@@ -115,7 +117,7 @@ def _csv(
     if not names:
         loaded.notes.append(f"{path} is empty: it has no header and no rows")
         return loaded
-    _fill(connection, loaded, found, damaged)
+    _Rows(connection, loaded, damaged).read(text)
     if not loaded.rows:
         loaded.notes.append(f"{path} has a header and no rows")
     if damaged:
@@ -127,17 +129,10 @@ def _csv(
     return loaded
 
 
-def _without_top(path: Path, encoding: str, skip: int, damaged: bool) -> Iterator[str]:
-    lines = text_lines(path, encoding, "replace" if damaged else "strict")
-    for number, line in enumerate(lines):
-        if number >= skip:
-            yield line
-
-
-def _header(path: Path, found: Iterator[Record | Broken], declared: FileFormat) -> list[str]:
+def _header(path: Path, text: CsvText, declared: FileFormat) -> list[str]:
     if not declared.header:
         return list(declared.columns)
-    for record in found:
+    while (record := text.record()) is not None:
         if isinstance(record, Broken):
             msg = f"{path}, line {record.line}: the header cannot be read: {record.words}"
             raise InputError(msg)
@@ -160,68 +155,89 @@ def _distinct(values: list[str]) -> list[str]:
     return names
 
 
-def _fill(
-    connection: duckdb.DuckDBPyConnection,
-    loaded: Loaded,
-    found: Iterator[Record | Broken],
-    damaged: bool,
-) -> None:
-    width = len(loaded.columns)
-    batch: list[list[str]] = []
-    places: list[tuple[int, int]] = []
-    for record in found:
-        if isinstance(record, Broken):
-            loaded.rows += 1
-            loaded.broken.append((loaded.rows, record))
-            continue
-        values = record.values
-        if not any(values):
-            loaded.blank_lines += 1
-            continue
+class _Rows:
+    """Hands the records of a text to DuckDB, and sorts out those that are no rows."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, loaded: Loaded, damaged: bool
+    ) -> None:
+        self._connection = connection
+        self._loaded = loaded
+        self._damaged = damaged
+        self._width = len(loaded.columns)
+        self._values: list[list[str]] = []
+        self._places: list[tuple[int, int]] = []
+
+    def read(self, text: CsvText) -> None:
+        """Read all of the text."""
+        for batch in text.batches():
+            if isinstance(batch, Plain) and self._is_clean(batch.rows):
+                first, count = self._loaded.rows + 1, len(batch.rows)
+                self._values += batch.rows
+                self._places += zip(
+                    range(first, first + count), range(batch.line, batch.line + count), strict=True
+                )
+                self._loaded.rows += count
+            else:
+                for record in _one_by_one(batch):
+                    self._add(record)
+            if len(self._values) >= _BATCH_ROWS:
+                self._insert()
+        self._insert()
+
+    def _is_clean(self, rows: list[list[str]]) -> bool:
+        return not self._damaged and set(map(len, rows)) == {self._width} and all(map(any, rows))
+
+    def _add(self, record: Record | Broken) -> None:
+        loaded = self._loaded
+        if isinstance(record, Record):
+            values = record.values
+            if not any(values):
+                loaded.blank_lines += 1
+                return
+            # Some exports end each line with the delimiter; values that are not there say nothing.
+            while len(values) > self._width and not values[-1]:
+                values.pop()
+            record = self._judged(record)
         loaded.rows += 1
-        # Some exports end each line with the delimiter; values that are not there say nothing.
-        while len(values) > width and not values[-1]:
-            values.pop()
-        broken = _judged(record, width, damaged, loaded)
-        if broken is not None:
-            loaded.broken.append((loaded.rows, broken))
-            continue
-        batch.append(values)
-        places.append((loaded.rows, record.line))
-        if len(batch) == _BATCH_ROWS:
-            _insert(connection, loaded, batch, places)
-    if batch:
-        _insert(connection, loaded, batch, places)
+        if isinstance(record, Broken):
+            loaded.broken.append((loaded.rows, record))
+        else:
+            self._values.append(record.values)
+            self._places.append((loaded.rows, record.line))
+
+    def _judged(self, record: Record) -> Record | Broken:
+        values = record.values
+        if len(values) != self._width:
+            words = f"the row has {len(values)} values, the header has {self._width} columns"
+            return Broken(record.line, "ragged_row", words, _as_line(values))
+        if self._damaged and any(_REPLACED in value for value in values):
+            words = f"the row has bytes that are not {self._loaded.encoding} text"
+            return Broken(record.line, "bad_encoding", words, _as_line(values))
+        return record
+
+    def _insert(self) -> None:
+        if not self._values:
+            return
+        columns = [pa.array(values, pa.string()) for values in zip(*self._values, strict=True)]
+        columns += [pa.array(places, pa.int64()) for places in zip(*self._places, strict=True)]
+        table = pa.Table.from_arrays(columns, names=[*self._loaded.columns, *OWN_COLUMNS])
+        self._connection.register("importing_batch", table)
+        self._connection.execute(
+            f"INSERT INTO {self._loaded.relation} SELECT * FROM importing_batch"
+        )
+        self._connection.unregister("importing_batch")
+        self._values.clear()
+        self._places.clear()
 
 
-def _judged(record: Record, width: int, damaged: bool, loaded: Loaded) -> Broken | None:
-    values = record.values
-    if len(values) != width:
-        words = f"the row has {len(values)} values, the header has {width} columns"
-        return Broken(record.line, "ragged_row", words, _as_line(values))
-    if damaged and any(_REPLACED in value for value in values):
-        words = f"the row has bytes that are not {loaded.encoding} text"
-        return Broken(record.line, "bad_encoding", words, _as_line(values))
-    return None
+def _one_by_one(batch: Plain | list[Record | Broken]) -> Iterator[Record | Broken]:
+    if isinstance(batch, Plain):
+        return (Record(batch.line + n, values) for n, values in enumerate(batch.rows))
+    return iter(batch)
 
 
 def _as_line(values: list[str]) -> str:
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow(values)
     return line.getvalue()
-
-
-def _insert(
-    connection: duckdb.DuckDBPyConnection,
-    loaded: Loaded,
-    batch: list[list[str]],
-    places: list[tuple[int, int]],
-) -> None:
-    columns = [pa.array(values, pa.string()) for values in zip(*batch, strict=True)]
-    columns += [pa.array(values, pa.int64()) for values in zip(*places, strict=True)]
-    table = pa.Table.from_arrays(columns, names=[*loaded.columns, *OWN_COLUMNS])
-    connection.register("importing_batch", table)
-    connection.execute(f"INSERT INTO {loaded.relation} SELECT * FROM importing_batch")
-    connection.unregister("importing_batch")
-    batch.clear()
-    places.clear()
