@@ -321,3 +321,39 @@ def test_nothing_is_written_when_the_import_fails(
     with pytest.raises(ImportProblem):
         run(rows_of({}), changes={"event": {"sku": {"sql": "article::INTEGER::VARCHAR"}}})
     assert sorted(path.name for path in out.parent.iterdir()) == ["export1.csv"]
+
+
+def test_columns_may_be_called_as_anything(run: Callable[..., Any]) -> None:
+    names = ["id", "kind", "sku", "place", "instant", "units", "zone", "order", "row", "file"]
+    names += ["value", "code", "line", "failed", "seen", "stage", "number", "skip_rule", "time"]
+    names += ["file_sku", "select", 'a "quoted" name', "t_local", "now", "counted", "factor"]
+    values = dict.fromkeys(names, "7") | {"instant": "2024-05-01 10:00:00", "code": "TEA"}
+    text = f"{','.join(_quoted(name) for name in names)}\n{','.join(values.values())}\n"
+    event = {
+        "id": {"key": ["id", "row", 'a "quoted" name']},
+        "kind": [{"is": "sold", "when": "seen = '7' AND kind = '7' AND number(number) = 7"}],
+        "sku": "code",
+        "place": {"sql": "value || \"order\" || stage || failed || file_sku || skip_rule || 'x'"},
+        "time": {"column": "instant", "zone": {"constant": "UTC"}},
+        "quantity": {"column": "units", "factor": {"column": "factor"}},
+        "order": 'a "quoted" name',
+        "line": {"sql": 'zone || "select"'},
+        "reason": {"sql": "t_local || now || counted || time || id || sku || place"},
+    }
+    rule = {"when": "row = '8' OR file = '8' OR line = '8'", "because": "never"}
+    (found,) = run(text, changes={"event": event, "skip": rule}).events
+    assert (found.id, found.data.sku, found.data.quantity) == ("7:7:7", "TEA", 49)
+    assert (found.data.place, found.data.line, found.data.reason) == ("777777x", "77", "7" * 7)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def test_an_empty_parquet_file(run: Callable[..., Any], tmp_path: Path) -> None:
+    names = ["bill", "line", "article", "shop", "at", "pieces"]
+    pq.write_table(
+        pa.table({name: pa.array([], pa.string()) for name in names}), tmp_path / "p.parquet"
+    )
+    done = run(tmp_path / "p.parquet")
+    assert (done.report.rows_in, done.lines) == (0, [])
