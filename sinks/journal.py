@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import BinaryIO
 from zlib import crc32
 
 # A new base pays once the entries weigh more than the old one: each byte of state is then written
@@ -32,10 +31,12 @@ class FileJournal:
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
         self._name = name
-        self._file: BinaryIO | None = None
+        # 0: not yet begun.
         self._generation = 0
         self._length = 0
         self._base_bytes = 0
+        # Whether the name of the newest generation is as durable as what is in it.
+        self._named = True
         self._pending: list[bytes] = []
         # (generation, marks since it was replaced)
         self._old: list[list[int]] = []
@@ -69,7 +70,6 @@ class FileJournal:
             raise JournalError(msg)
         frames = _frames(memoryview(data)[:length], path)
         os.truncate(path, length)
-        self._file = path.open("ab")
         self._generation = generation
         self._length = length
         self._base_bytes = len(frames[0])
@@ -92,31 +92,44 @@ class FileJournal:
 
     def rebase(self, base: bytes) -> None:
         """Start a new generation from a base; the old one stays for a while."""
-        if self._file is not None:
-            self._file.close()
-            self._old.append([self._generation, 0])
         known = self._generations()
-        if self._file is None:
+        if self._generation:
+            self._old.append([self._generation, 0])
+        else:
             self._old = [[generation, 0] for generation in known]
         self._generation = max(known, default=0) + 1
         self._pending = [_header(base), base]
         self._length = HEADER + len(base)
         self._base_bytes = len(base)
-        self._file = self._path(self._generation).open("xb")
+        self._path(self._generation).touch(exist_ok=False)
+        self._named = False
 
     def mark(self) -> tuple[int, int]:
         """Write and sync what was appended; the generation and length to read it back."""
-        assert self._file is not None
-        self._file.writelines(self._pending)
+        # Opened for a moment only: nobody tells a journal when it is not needed any more.
+        with self._path(self._generation).open("ab") as file:
+            file.writelines(self._pending)
+            file.flush()
+            os.fdatasync(file.fileno())
+        if not self._named:
+            _sync(self._folder)
+            self._named = True
         self._pending.clear()
-        self._file.flush()
-        os.fdatasync(self._file.fileno())
         for old in self._old:
             old[1] += 1
             if old[1] > MARKS_TO_KEEP:
                 self._path(old[0]).unlink(missing_ok=True)
         self._old = [old for old in self._old if old[1] <= MARKS_TO_KEEP]
         return (self._generation, self._length)
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _header(payload: bytes) -> bytes:
