@@ -136,7 +136,8 @@ class StockLedger:
         horizon = self._rules.horizon
         latest = FOREVER if now is None else now + self._rules.future
         refuse_unknown = self._rules.refuse_unknown_places
-        add = self._add
+        dirty = self._dirty
+        rolled_to = self._rolled_to
         run = _Run()
         refusals = run.refusals
         records = run.records
@@ -186,12 +187,25 @@ class StockLedger:
                 state = sku.places.get(movement.place)
                 if state is None:
                     state = self._new_place(sku, movement.place)
-                add(sku, state, fact, record, run)
+                if time > state.tip and state.todo != STALE and time >= rolled_to:
+                    # The newest fact of its place, as nearly all are: the figures move on.
+                    if state.todo == CLEAN:
+                        state.todo = DIRTY
+                        dirty.append(state)
+                    if not state.log:
+                        sku.active.append(state)
+                    state.log.append(record)
+                    state.tip = time
+                    move(state, fact, state.place, state.rule, state.clock)
+                    if state.on_hand - state.allocated < state.quiet:
+                        judge_and_note(state, (fact,), run.changes)
+                else:
+                    self._put(sku, state, fact, record, run)
                 if kind is TransferOut:
                     assert isinstance(movement, TransferOut)
                     to_place = movement.to_place
                     target = sku.places.get(to_place) or self._new_place(sku, to_place)
-                    add(sku, target, fact, record, run)
+                    self._put(sku, target, fact, record, run)
                 if sku.pending:
                     for waiting in sku.pending.pop(identity(fact), ()):
                         sku.settled.append(waiting.correction)
@@ -221,27 +235,14 @@ class StockLedger:
         state = sku.places[place] = PlaceState(sku.name, place, self._rules)
         return state
 
-    def _add(self, sku: SkuState, state: PlaceState, fact: Fact, record: Record, run: _Run) -> None:
-        """Add an accepted fact to a place: move on where it is the newest, else in its turn."""
-        todo = state.todo
-        if not todo:
-            state.todo = DIRTY
-            self._dirty.append(state)
-        log = state.log
-        if not log:
+    def _put(self, sku: SkuState, state: PlaceState, fact: Fact, record: Record, run: _Run) -> None:
+        """Put an accepted fact in its turn, whatever it is; the figures are made anew later."""
+        self._touch(state)
+        if not state.log:
             sku.active.append(state)
-        time = fact.time
-        if time <= state.tip or time < self._rolled_to:
-            state.tip = max(state.tip, time)
-            put(state, record)
-            run.stale.append(state)
-            return
-        state.tip = time
-        log.append(record)
-        if todo != STALE:
-            move(state, fact, state.place, state.rule, state.clock)
-            if state.on_hand - state.allocated < state.quiet:
-                judge_and_note(state, (fact,), run.changes)
+        state.tip = max(state.tip, fact.time)
+        put(state, record)
+        run.stale.append(state)
 
     def _unknown_place(self, fact: Fact) -> str | None:
         movement = fact.movement
