@@ -1,0 +1,165 @@
+CREATE TABLE IF NOT EXISTS "stock_position" (
+  "sku" VARCHAR NOT NULL,
+  "place" VARCHAR NOT NULL,
+  "pool" VARCHAR NOT NULL,
+  "on_hand" BIGINT NOT NULL,
+  "allocated" BIGINT NOT NULL,
+  "quarantined" BIGINT NOT NULL,
+  "in_transit" BIGINT NOT NULL,
+  "held_confirmed_seq" BIGINT NOT NULL,
+  "available" BIGINT NOT NULL,
+  "safety_stock" BIGINT NOT NULL,
+  "days_of_cover" DOUBLE,
+  "demand_rate" DOUBLE NOT NULL,
+  "version" BIGINT NOT NULL,
+  "as_of" TIMESTAMPTZ NOT NULL,
+  PRIMARY KEY ("sku", "place")
+);
+COMMENT ON TABLE "stock_position" IS 'The live position of one SKU at one place: absolute and versioned.';
+COMMENT ON COLUMN "stock_position"."sku" IS 'stock keeping unit';
+COMMENT ON COLUMN "stock_position"."place" IS 'store, forward warehouse or central warehouse';
+COMMENT ON COLUMN "stock_position"."pool" IS 'the pool of places whose stock serves one promise';
+COMMENT ON COLUMN "stock_position"."on_hand" IS 'physically at the place and sellable [units]';
+COMMENT ON COLUMN "stock_position"."allocated" IS 'claimed by placed orders, not yet shipped [units]';
+COMMENT ON COLUMN "stock_position"."quarantined" IS 'returned and not yet judged [units]';
+COMMENT ON COLUMN "stock_position"."in_transit" IS 'sent here and not yet received [units]';
+COMMENT ON COLUMN "stock_position"."held_confirmed_seq" IS 'number of the last confirmed hold inside this row; 0 without a hold gate';
+COMMENT ON COLUMN "stock_position"."available" IS 'on hand - allocated - floor; below 0: oversold [units]';
+COMMENT ON COLUMN "stock_position"."safety_stock" IS 'kept for uncertainty [units]';
+COMMENT ON COLUMN "stock_position"."days_of_cover" IS 'available / demand rate; empty without demand [days]';
+COMMENT ON COLUMN "stock_position"."demand_rate" IS 'units that leave to customers [units a day]';
+COMMENT ON COLUMN "stock_position"."version" IS 'how many events are in this row; only ever grows';
+COMMENT ON COLUMN "stock_position"."as_of" IS 'time of the newest event in this row';
+CREATE TABLE IF NOT EXISTS "stock_alert" (
+  "alert" VARCHAR NOT NULL,
+  "alert_type" VARCHAR NOT NULL,
+  "status" VARCHAR NOT NULL,
+  "severity" VARCHAR NOT NULL,
+  "sku" VARCHAR NOT NULL,
+  "place" VARCHAR NOT NULL,
+  "observed" BIGINT NOT NULL,
+  "level" BIGINT NOT NULL,
+  "clear_level" BIGINT NOT NULL,
+  "shortfall" BIGINT NOT NULL,
+  "claims" JSON NOT NULL,
+  "evidence" JSON NOT NULL,
+  "suggested_action" VARCHAR NOT NULL,
+  "opened_at" TIMESTAMPTZ NOT NULL,
+  "updated_at" TIMESTAMPTZ NOT NULL,
+  "cleared_at" TIMESTAMPTZ,
+  PRIMARY KEY ("alert")
+);
+COMMENT ON TABLE "stock_alert" IS 'Alerts, open and cleared: at most one open for an alert type, SKU and place.';
+COMMENT ON COLUMN "stock_alert"."alert" IS 'id, stable while the alert is open';
+COMMENT ON COLUMN "stock_alert"."alert_type" IS 'oversell, negative_on_hand, stock_out or below_safety_stock';
+COMMENT ON COLUMN "stock_alert"."status" IS 'raised, updated or cleared';
+COMMENT ON COLUMN "stock_alert"."severity" IS 'critical, high or warning';
+COMMENT ON COLUMN "stock_alert"."sku" IS 'stock keeping unit';
+COMMENT ON COLUMN "stock_alert"."place" IS 'store or warehouse';
+COMMENT ON COLUMN "stock_alert"."observed" IS 'the figure that is judged, as last seen [units]';
+COMMENT ON COLUMN "stock_alert"."level" IS 'raised when the figure was below this [units]';
+COMMENT ON COLUMN "stock_alert"."clear_level" IS 'cleared when the figure is this or more [units]';
+COMMENT ON COLUMN "stock_alert"."shortfall" IS 'how far the figure is below the level, at least 0 [units]';
+COMMENT ON COLUMN "stock_alert"."claims" IS 'the competing claims, newest first; `broke_floor` marks the one';
+COMMENT ON COLUMN "stock_alert"."evidence" IS 'the events that led here: source, id, kind, quantity, time';
+COMMENT ON COLUMN "stock_alert"."suggested_action" IS 'what a person may do about it';
+COMMENT ON COLUMN "stock_alert"."opened_at" IS 'time of the event that opened it';
+COMMENT ON COLUMN "stock_alert"."updated_at" IS 'time of the event that last changed it';
+COMMENT ON COLUMN "stock_alert"."cleared_at" IS 'time of the event that cleared it';
+CREATE TABLE IF NOT EXISTS "dead_letter" (
+  "source" VARCHAR NOT NULL,
+  "position" BIGINT NOT NULL,
+  "reason_code" VARCHAR NOT NULL,
+  "reason" VARCHAR NOT NULL,
+  "event_source" VARCHAR,
+  "event_id" VARCHAR,
+  "event_time" TIMESTAMPTZ,
+  "raw" BLOB NOT NULL,
+  "version" BIGINT NOT NULL,
+  PRIMARY KEY ("source", "position")
+);
+COMMENT ON TABLE "dead_letter" IS 'What could not be used, where it stood and why. Nothing is dropped in silence.';
+COMMENT ON COLUMN "dead_letter"."source" IS 'file or topic partition';
+COMMENT ON COLUMN "dead_letter"."position" IS 'line of the file, counted from 1, or offset of the topic';
+COMMENT ON COLUMN "dead_letter"."reason_code" IS 'short stable name of the reason';
+COMMENT ON COLUMN "dead_letter"."reason" IS 'the reason in words, with what to do';
+COMMENT ON COLUMN "dead_letter"."event_source" IS '`source` of the event, where it was readable';
+COMMENT ON COLUMN "dead_letter"."event_id" IS '`id` of the event, where it was readable';
+COMMENT ON COLUMN "dead_letter"."event_time" IS '`time` of the event, where it was readable';
+COMMENT ON COLUMN "dead_letter"."raw" IS 'the bytes as they came, cut after 64 KiB';
+COMMENT ON COLUMN "dead_letter"."version" IS 'always 1: a dead letter never changes';
+CREATE TABLE IF NOT EXISTS "flow_run" (
+  "run" VARCHAR NOT NULL,
+  "flow" VARCHAR NOT NULL,
+  "status" VARCHAR NOT NULL,
+  "source" VARCHAR NOT NULL,
+  "started_at" TIMESTAMPTZ NOT NULL,
+  "updated_at" TIMESTAMPTZ NOT NULL,
+  "lines" BIGINT NOT NULL,
+  "events" BIGINT NOT NULL,
+  "others" BIGINT NOT NULL,
+  "applied" BIGINT NOT NULL,
+  "duplicates" BIGINT NOT NULL,
+  "dead_letters" BIGINT NOT NULL,
+  "positions" BIGINT NOT NULL,
+  "alerts_raised" BIGINT NOT NULL,
+  "alerts_cleared" BIGINT NOT NULL,
+  "newest_event" TIMESTAMPTZ,
+  PRIMARY KEY ("run")
+);
+COMMENT ON TABLE "flow_run" IS 'One row for each start of a flow that found something to do.';
+COMMENT ON COLUMN "flow_run"."run" IS 'id of the run';
+COMMENT ON COLUMN "flow_run"."flow" IS 'name of the flow';
+COMMENT ON COLUMN "flow_run"."status" IS 'running, finished, stopped or interrupted';
+COMMENT ON COLUMN "flow_run"."source" IS 'what it read';
+COMMENT ON COLUMN "flow_run"."started_at" IS 'wall clock at the start';
+COMMENT ON COLUMN "flow_run"."updated_at" IS 'wall clock at the last write';
+COMMENT ON COLUMN "flow_run"."lines" IS 'lines read, blank ones left out';
+COMMENT ON COLUMN "flow_run"."events" IS 'lines that were events of this flow''s types';
+COMMENT ON COLUMN "flow_run"."others" IS 'events of types that other flows read';
+COMMENT ON COLUMN "flow_run"."applied" IS 'events that are now in the state';
+COMMENT ON COLUMN "flow_run"."duplicates" IS 'events that were known already';
+COMMENT ON COLUMN "flow_run"."dead_letters" IS 'lines that went to dead_letter';
+COMMENT ON COLUMN "flow_run"."positions" IS 'rows written to stock_position';
+COMMENT ON COLUMN "flow_run"."alerts_raised" IS 'alerts raised';
+COMMENT ON COLUMN "flow_run"."alerts_cleared" IS 'alerts cleared';
+COMMENT ON COLUMN "flow_run"."newest_event" IS 'time of the newest event read';
+CREATE TABLE IF NOT EXISTS "warehouse_info" (
+  "name" VARCHAR NOT NULL,
+  "value" VARCHAR NOT NULL,
+  PRIMARY KEY ("name")
+);
+COMMENT ON TABLE "warehouse_info" IS 'What this warehouse is.';
+COMMENT ON COLUMN "warehouse_info"."name" IS 'name of the entry';
+COMMENT ON COLUMN "warehouse_info"."value" IS 'its value';
+CREATE OR REPLACE VIEW "stock_pool" AS 
+SELECT sku, pool,
+  count(*) AS places,
+  sum(on_hand)::BIGINT AS on_hand,
+  sum(allocated)::BIGINT AS allocated,
+  sum(quarantined)::BIGINT AS quarantined,
+  sum(in_transit)::BIGINT AS in_transit,
+  sum(greatest(available, 0))::BIGINT AS available,
+  sum(greatest(-available, 0))::BIGINT AS short,
+  sum(safety_stock)::BIGINT AS safety_stock,
+  sum(demand_rate) AS demand_rate,
+  CASE WHEN sum(demand_rate) > 0
+    THEN sum(greatest(available, 0)) / sum(demand_rate) END AS days_of_cover,
+  sum(version)::BIGINT AS version,
+  max(as_of) AS as_of
+FROM stock_position GROUP BY sku, pool;
+COMMENT ON VIEW "stock_pool" IS 'The pool as one stock: a SKU over all places of a pool. A place that is short takes nothing from what another can still promise.';
+COMMENT ON COLUMN "stock_pool"."sku" IS 'stock keeping unit';
+COMMENT ON COLUMN "stock_pool"."pool" IS 'the pool of places whose stock serves one promise';
+COMMENT ON COLUMN "stock_pool"."places" IS 'places of the pool that ever had the SKU';
+COMMENT ON COLUMN "stock_pool"."on_hand" IS 'sum over the places [units]';
+COMMENT ON COLUMN "stock_pool"."allocated" IS 'sum over the places [units]';
+COMMENT ON COLUMN "stock_pool"."quarantined" IS 'sum over the places [units]';
+COMMENT ON COLUMN "stock_pool"."in_transit" IS 'sum over the places [units]';
+COMMENT ON COLUMN "stock_pool"."available" IS 'what the places that have some can still promise [units]';
+COMMENT ON COLUMN "stock_pool"."short" IS 'what the places that are oversold lack [units]';
+COMMENT ON COLUMN "stock_pool"."safety_stock" IS 'sum over the places [units]';
+COMMENT ON COLUMN "stock_pool"."demand_rate" IS 'sum over the places [units a day]';
+COMMENT ON COLUMN "stock_pool"."days_of_cover" IS 'available / demand rate [days]';
+COMMENT ON COLUMN "stock_pool"."version" IS 'how many events are in the row';
+COMMENT ON COLUMN "stock_pool"."as_of" IS 'time of the newest event in the row';
