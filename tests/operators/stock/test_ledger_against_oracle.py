@@ -1,4 +1,4 @@
-"""The ledger against the oracles: positions, dead letters and alerts, in any order and any blocks."""
+"""The ledger against the oracles: positions, dead letters, alerts; in any order and any blocks."""
 
 from __future__ import annotations
 
