@@ -107,16 +107,20 @@ class Recorder:
         reason: str | None = None,
     ) -> Booked:
         """Records one movement; `to` is the target of a `transfer_out`."""
+        # Only goods on the move have these: what leaves with a customer has no such fields.
+        moved = {
+            "transfer": transfer,
+            "from_place": from_place,
+            "to_place": self._places[to] if to >= 0 else None,
+        }
         data = _STRUCTS[kind](
             sku=self._skus[sku],
             place=self._places[place],
             quantity=units,
             order=order,
             line=line,
-            transfer=transfer,
-            from_place=from_place,
             reason=reason,
-            to_place=self._places[to] if to >= 0 else None,
+            **{name: value for name, value in moved.items() if value is not None},
         )
         before = self._records.on_hand[place][sku]
         self._records.apply(kind, place, sku, units, at_ms, to)
