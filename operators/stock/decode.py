@@ -245,5 +245,6 @@ def _plain(wrong: Exception) -> str:
     text, _, where = str(wrong).partition(" - at `")
     field = where.rstrip("`").removeprefix("$.").removeprefix("data.")
     text = re.sub(r"`(\w+)( \| null)?`", lambda found: _WORDS.get(found[1], found[0]), text)
-    text = text[:1].lower() + text[1:]
+    if not text[:2].isupper():
+        text = text[:1].lower() + text[1:]
     return f"{field}: {text}" if field and field != "$" else text
