@@ -69,20 +69,18 @@ _RUNS: tuple[Column, ...] = (
 )
 
 
-def broke_floor(alert: Mapping[str, Any]) -> str:
+def broke_floor(alert: Mapping[str, Any], *, timed: bool = True) -> str:
     """The claim (or event) that broke the floor, in words."""
     breaker = alert["broke_floor"]
     if breaker is None:
         return ""
-    what = str(breaker.get("claim") or breaker.get("kind", ""))
-    units = breaker.get("quantity")
-    order = breaker.get("order")
-    return (
-        what.replace("_", " ")
-        + (f" of {units:,}" if units is not None else "")
-        + (f", order {order}" if order else "")
-        + f", {str(breaker.get('time', '')).replace('T', ' ')}"
-    )
+    what = str(breaker.get("claim") or breaker.get("kind", "")).replace("_", " ")
+    units, order, time = (breaker.get(name) for name in ("quantity", "order", "time"))
+    what += f" of {units:,}" if units is not None else ""
+    what += f", order {order}" if order else ""
+    # Whole seconds are enough for a person.
+    what += f", {time[:19].replace('T', ' ')}Z" if timed and time else ""
+    return what
 
 
 ALERT_COLUMNS: tuple[Column, ...] = (

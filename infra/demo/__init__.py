@@ -1,0 +1,1 @@
+"""The demo: real transactions to live stock and alerts, on the terminal and as a page."""
