@@ -28,7 +28,7 @@ def demo_chain(places: Sequence[str], zone: str) -> Chain:
             demand_days=56,
             rules=(StockRule(lead_time_days=9, lead_time_sd_days=1, service_level=0.9),),
             alerts=AlertRules(
-                oversell=AlertRule(min_demand_rate=0.25),
+                oversell=AlertRule(min_demand_rate=0.4),
                 stock_out=AlertRule(min_demand_rate=0.1),
                 below_safety_stock=AlertRule(min_demand_rate=0.2, margin_share=0.25),
             ),

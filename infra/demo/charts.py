@@ -14,7 +14,7 @@ from serving.overview import Episode
 WIDTH = 1000
 # How much of a shelf's history is shown: more would hide single days.
 SHOWN_DAYS = 120
-_LEFT = 118
+_LEFT = 136
 _RIGHT = 16
 _LANE = 20
 

@@ -27,11 +27,13 @@ def find_data() -> Path | None:
 
 def product_names(data: Path) -> dict[str, str]:
     """What people call a SKU: the product's type and the size of its package."""
-    columns = ["product_id", "product_type", "package_size"]
+    columns = ["product_id", "product_type", "product_category", "department", "package_size"]
     rows = pq.read_table(data / PRODUCTS, columns=columns).to_pydict()
     return {
-        str(sku): _name(kind, size)
-        for sku, kind, size in zip(*(rows[column] for column in columns), strict=True)
+        str(sku): _name(kind or category or department, size)
+        for sku, kind, category, department, size in zip(
+            *(rows[column] for column in columns), strict=True
+        )
     }
 
 

@@ -87,15 +87,18 @@ def _tiles(scene: Scene) -> str:
     run = scene.run
     counts = dict(scene.open_alerts)
     tiles = [
-        ("shelves watched", f"{scene.positions:,}", f"{scene.skus:,} products"),
-        ("shops", f"{scene.places:,}", "each a place of its own"),
+        (
+            "shelves watched",
+            f"{scene.positions:,}",
+            f"{scene.skus:,} products in {scene.places:,} shops",
+        ),
         ("movements", f"{run['events']:,}", f"{run['events'] / run['seconds']:,.0f} a second"),
         ("open alerts", f"{scene.open_total:,}", f"{counts.get('oversell', 0):,} oversold"),
-        ("records below zero", f"{counts.get('negative_on_hand', 0):,}", "count these shelves"),
+        ("below zero on record", f"{counts.get('negative_on_hand', 0):,}", "shelves to count"),
         (
             "could not be used",
             f"{run['dead_letters']:,}",
-            f"{run['duplicates']:,} more were known already",
+            f"kept with a reason; {run['duplicates']:,} more known already",
         ),
     ]
     return "".join(

@@ -16,7 +16,7 @@ h2 { font-size: 1.15rem; margin: 0 0 4px; }
 header p, .why { color: var(--quiet); margin: 0 0 14px; max-width: 75ch; }
 section { background: var(--card); border: 1px solid var(--rule); border-radius: 12px;
   padding: 20px 22px; margin-top: 18px; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px;
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(165px, 1fr)); gap: 12px;
   background: none; border: 0; padding: 0; }
 .tile { background: var(--card); border: 1px solid var(--rule); border-radius: 12px;
   padding: 14px 16px; display: flex; flex-direction: column; }

@@ -1,8 +1,9 @@
 """A few web orders, so that claims compete: they are added, the data has none.
 
 In the last week a web shop sells a handful of popular products from the shelves of the busiest
-shops. What it may promise it takes from a list that is made every night; what the tills sell in the
-daytime it doesn't know. On the last day it advertises them and sells all that was on the list.
+shops and ships them the next morning. What it may promise it takes from a list that is made every
+night; what the tills sell in the daytime it doesn't know, and what they sold can't be shipped. On
+the last day it advertises them and sells all that was on the list.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from schemas.instants import DAY_US, HOUR_US
+from schemas.instants import HOUR_US, SECOND_US
 from schemas.tables import literal
 from sources.opening.lines import movement_line
 from sources.opening.rule import SupplyRule
@@ -37,12 +38,16 @@ class Extra(NamedTuple):
 
 
 class _Shelf(NamedTuple):
-    """What the nightly list said of one shelf, day by day: local midnights and units."""
+    """A shelf without its web orders, day by day: local midnights in us, and units.
+
+    `listed` is what the nightly list said, `there` what stood there when orders are shipped.
+    """
 
     sku: str
     place: str
     midnights: list[int]
     listed: list[int]
+    there: list[int]
 
 
 def web_orders(connection: duckdb.DuckDBPyConnection, rule: SupplyRule) -> tuple[list[Extra], int]:
@@ -52,23 +57,28 @@ def web_orders(connection: duckdb.DuckDBPyConnection, rule: SupplyRule) -> tuple
     found: list[Extra] = []
     orders = 0
     for shelf in _shelves(connection, rule):
-        sent = 0
-        for day, (midnight, listed) in enumerate(zip(shelf.midnights, shelf.listed, strict=True)):
-            left = listed - sent
+        shipped = 0
+        waiting: list[tuple[str, int]] = []
+        for day, midnight in enumerate(shelf.midnights):
             last = day == len(shelf.midnights) - 1
-            taken = 0
-            while left > 0 and (last or taken < luck.randint(0, MOST_ORDERS_A_DAY)):
+            left = shelf.listed[day] - shipped - sum(units for _, units in waiting)
+            ships = midnight + SHIPS_HOUR * HOUR_US
+            for order, units in waiting:
+                # What the tills sold meanwhile cannot be shipped: that order is given up.
+                kind = "shipped" if shelf.there[day] - shipped >= units else "released"
+                shipped += units if kind == "shipped" else 0
+                found.append(_event(shelf, order, kind, units, ships))
+            waiting = []
+            wanted = None if last else luck.randint(0, MOST_ORDERS_A_DAY)
+            while left > 0 and (wanted is None or len(waiting) < wanted):
                 units = min(left, luck.choice((1, 1, 2)))
                 seconds = luck.randint(OPENS_HOUR * 3_600, CLOSES_HOUR * 3_600)
                 orders += 1
-                taken += 1
-                name = f"W-{orders:04d}"
-                found.append(_event(shelf, name, "allocated", units, midnight + seconds * 10**6))
-                if not last:
-                    ships = midnight + DAY_US + SHIPS_HOUR * HOUR_US
-                    found.append(_event(shelf, name, "shipped", units, ships))
+                order = f"W-{orders:04d}"
+                placed = midnight + seconds * SECOND_US
+                found.append(_event(shelf, order, "allocated", units, placed))
+                waiting.append((order, units))
                 left -= units
-                sent += units
     return found, orders
 
 
@@ -90,7 +100,8 @@ WITH shop AS (
 ), night AS (
   SELECT unnest(range({DAYS})) AS back,
     timezone({zone}, (last_day - back::INTEGER)::TIMESTAMP) AS midnight,
-    timezone({zone}, last_day - back::INTEGER + INTERVAL {LIST_MADE_HOUR} HOUR) AS made
+    timezone({zone}, last_day - back::INTEGER + INTERVAL {LIST_MADE_HOUR} HOUR) AS made,
+    timezone({zone}, last_day - back::INTEGER + INTERVAL {SHIPS_HOUR} HOUR) AS ships
   FROM span
 ), moved AS (
   SELECT sku, place, instant, -units AS units FROM sale
@@ -99,13 +110,15 @@ WITH shop AS (
   SELECT sku, place, instant, units FROM supply
     JOIN shop USING (place) JOIN product USING (sku)
 )
-SELECT sku, place, epoch_us(midnight) AS midnight, sum(units)::BIGINT
-FROM moved JOIN night ON instant < made
+SELECT sku, place, epoch_us(midnight) AS midnight,
+  (sum(units) FILTER (instant < made))::BIGINT, sum(units)::BIGINT
+FROM moved JOIN night ON instant < ships
 GROUP BY ALL ORDER BY sku, place, midnight"""
     ).fetchall()
     shelves: dict[tuple[str, str], _Shelf] = {}
-    for sku, place, midnight, units in rows:
-        shelf = shelves.setdefault((sku, place), _Shelf(sku, place, [], []))
+    for sku, place, midnight, listed, there in rows:
+        shelf = shelves.setdefault((sku, place), _Shelf(sku, place, [], [], []))
         shelf.midnights.append(midnight)
-        shelf.listed.append(units)
+        shelf.listed.append(listed or 0)
+        shelf.there.append(there)
     return list(shelves.values())
