@@ -19,10 +19,10 @@ class SupplyRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     `least_units`; demand is what sold in the last `memory_reviews` periods. `missed_share` of the
     deliveries come `delay_days` late, `short_share` come by half and the rest as late.
 
-    Opening stock is one case, and what sells in the first `opening_days` in whole cases: the only
-    place where the rule looks ahead. On the last morning but one, shops count the shelves that sold
-    `counted_units` or more so far but nothing for `silent_days`; a `lost_share` of these counts
-    finds one unit less than there should be. All luck comes from `seed`.
+    Opening stock is `least_units` and what sells in the first `opening_days`, both in whole cases:
+    the only place where the rule looks ahead. On the last morning but one, shops count the shelves
+    that sold `counted_units` or more so far but nothing for `silent_days`; a `lost_share` of these
+    counts finds one unit less than there should be. All luck comes from `seed`.
     """
 
     zone: str = "America/New_York"

@@ -3,10 +3,13 @@
 The rule has no loop although every order depends on those before it. With D(t) units sold until
 review t and s(t) the reorder level, enough has been ordered by then when the total O(t) is at least
 s(t) + D(t), and what was ordered is never sent back: O(t) is the running maximum of s + D, in whole
-cases. Reviews after a period without a sale cannot raise it, so only the others are rows.
+cases. Reviews after a period without a sale cannot raise it (the level has not risen, and the
+opening stock is no less than the least level), so only the others are rows.
 """
 
 from __future__ import annotations
+
+import math
 
 import duckdb
 
@@ -37,8 +40,8 @@ def _supply(rule: SupplyRule) -> list[str]:
 CREATE TABLE shelf AS
 SELECT row_number() OVER () AS shelf, sku, place,
   ({_luck(rule, "'review/' || place")} % {period})::INTEGER AS weekday,
-  {case} * (1 + ceil(coalesce(sum(units) FILTER (day < {rule.opening_days}), 0) / {case}))::BIGINT
-    AS opening
+  {case} * ({math.ceil(rule.least_units / case)}
+    + ceil(coalesce(sum(units) FILTER (day < {rule.opening_days}), 0) / {case}))::BIGINT AS opening
 FROM sale GROUP BY sku, place""",
         # Review number r is on the morning of day r * period + weekday, for the sales before it.
         f"""
