@@ -22,10 +22,8 @@ from schemas.movement import Allocated, Counted, Sold
 ALWAYS_JUDGE = 1 << 60
 # Days of history before a safety stock from live demand is believed instead of the fixed level.
 TRUSTED_DAYS = 7
-# A gap longer than this has worn off any average; the loop over its days stops there.
-LONGEST_GAP_DAYS = 400
 # 64-bit integers are the widest that MessagePack holds.
-LARGEST_VARIANCE = 9_000_000_000_000_000_000
+LARGEST_SQUARE = 9_000_000_000_000_000_000
 
 
 FIGURES = (
@@ -38,7 +36,7 @@ FIGURES = (
     "today",
     "days",
     "mean",
-    "variance",
+    "square",
     "level",
     "stocked",
     "quiet",
@@ -86,7 +84,7 @@ class Figures:
 
     Quantities are whole base units. Demand: `today` units of the business day that ends at
     `day_end`; over the `days` whole days before it `mean` (thousandths of a unit a day) and
-    `variance` (thousandths of a squared unit). `level` is the safety stock in force, `orders` what
+    `square`, the mean of squares (thousandths of a squared unit). `level` is the safety stock in force, `orders` what
     is open of placed orders (units, since when). `quiet`: where on hand - allocated is so much
     there is nothing to judge. `recent`: the latest facts that took units while there was.
     """
@@ -104,7 +102,7 @@ class Figures:
         self.today = 0
         self.days = 0
         self.mean = 0
-        self.variance = 0
+        self.square = 0
         self.level = 0
         self.stocked = False
         self.quiet = ALWAYS_JUDGE
@@ -134,7 +132,7 @@ class Figures:
             self.today,
             self.days,
             self.mean,
-            self.variance,
+            self.square,
             self.level,
             self.stocked,
             self.quiet,
@@ -211,27 +209,31 @@ def _claim(figures: Figures, fact: Fact, quantity: int) -> None:
 def roll_days(figures: Figures, time: int, rule: Rule, clock: DayClock) -> None:
     """Close the business days before `time` and set the safety stock anew from what they sold.
 
-    Exponentially weighted mean and variance of daily totals, plain averages until there are as
-    many days as the window holds (West 1979, "Updating mean and variance estimates"; Finch 2009).
+    Exponentially weighted means of daily totals and of their squares, plain averages until there
+    are as many days as the window holds; the variance is the difference (Finch 2009, "Incremental
+    calculation of weighted mean and variance"). Days without sales only shrink both, so that a
+    product that sells twice a year costs no loop over the days between.
     """
     day, figures.day_end = clock.day_of(time)
     if figures.day == 0:
         figures.day = day
         set_level(figures, rule)
         return
-    gap = min(day - figures.day, LONGEST_GAP_DAYS)
+    window = rule.window_days
+    days = figures.days + 1
+    weight = min(days, window)
+    mean = figures.mean + (figures.today * 1000 - figures.mean) // weight
+    square = figures.square + (figures.today**2 * 1000 - figures.square) // weight
+    empty = day - figures.day - 1
+    if empty > 0:
+        averaged = min(empty, max(0, window - days))
+        share = days / (days + averaged) * (1 - 1 / window) ** (empty - averaged)
+        mean, square = int(mean * share), int(square * share)
+        days += empty
     figures.day = day
-    sold = figures.today * 1000
-    for _ in range(gap):
-        figures.days += 1
-        weight = min(figures.days, rule.window_days)
-        away = sold - figures.mean
-        step = away // weight
-        figures.mean += step
-        # `away` and `step` are thousandths: their product is brought back to thousandths.
-        spread = figures.variance + away * step // 1000
-        figures.variance = min((weight - 1) * spread // weight, LARGEST_VARIANCE)
-        sold = 0
+    figures.days = days
+    figures.mean = mean
+    figures.square = min(square, LARGEST_SQUARE)
     figures.today = 0
     set_level(figures, rule)
 
@@ -240,10 +242,15 @@ def set_level(figures: Figures, rule: Rule) -> None:
     """Set the safety stock in force: the fixed one, or more where the live demand asks for it."""
     level = rule.safety_stock
     if rule.lead_time_days is not None and figures.days >= TRUSTED_DAYS:
-        level = max(level, safety_stock(figures.mean, figures.variance, rule))
+        level = max(level, safety_stock(figures.mean, variance_of(figures), rule))
     if level != figures.level:
         figures.level = level
         figures.quiet = ALWAYS_JUDGE
+
+
+def variance_of(figures: Figures) -> int:
+    """Variance of a day's demand, in thousandths of a squared unit."""
+    return max(0, figures.square - figures.mean**2 // 1000)
 
 
 def safety_stock(mean: int, variance: int, rule: Rule) -> int:

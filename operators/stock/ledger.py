@@ -307,7 +307,7 @@ class StockLedger:
         for state in sku.active:
             if state.todo == STALE:
                 redo(state, sku.void, self._rolled_to, run.changes)
-            fold(state, horizon, sku.void)
+            fold(state, horizon, sku.void, self._rolled_to)
         sku.active = [state for state in sku.active if state.log]
         sku.seen.turn(sku.newest, self._rules.horizon)
         for waiting in sku.forget_before(horizon):

@@ -239,13 +239,17 @@ def open_rows(state: PlaceState) -> list[tuple[Any, ...]]:
     ]
 
 
-def fold(state: PlaceState, horizon: int, void: Container[Identity]) -> None:
-    """Fold facts older than `horizon` into the base: nothing can reach them any more."""
+def fold(state: PlaceState, horizon: int, void: Container[Identity], rolled_to: int) -> None:
+    """Fold facts older than `horizon` into the base: nothing can reach them any more.
+
+    Where all of them are, and live time has closed no day since (`rolled_to`), the figures as they
+    stand are the new base.
+    """
     log = state.log
     if not log or _time_of(log[0]) >= horizon:
         return
     base = Figures()
-    if state.tip < horizon and state.clock.day_of(state.tip)[0] == state.day:
+    if rolled_to <= state.tip < horizon:
         state.folded += len(log)
         state.log = []
         state.raised = ()

@@ -12,7 +12,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from schemas.chain import AlertRules, Chain, StockRule
-from schemas.instants import HOUR_US, to_datetime, to_micros
+from schemas.instants import DAY_US, HOUR_US, to_datetime, to_micros
+
+
+# Years of history at once need no more; forgetting costs three conversions a day.
+DAYS_REMEMBERED = 10_000
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -34,22 +38,24 @@ class DayClock:
         self._zone = ZoneInfo(zone)
         hours, minutes = starts.split(":")
         self._starts = timedelta(hours=int(hours), minutes=int(minutes))
-        self._day = 0
-        self._from = 0
-        self._to = 0
+        # Business days by the UTC days they reach into: begin, end, number.
+        self._known: dict[int, list[tuple[int, int, int]]] = {}
 
     def day_of(self, time: int) -> tuple[int, int]:
         """The business day of an instant (days since 0001-01-01) and the instant it ends, in us."""
-        if not self._from <= time < self._to:
-            local = to_datetime(time).astimezone(self._zone).replace(tzinfo=None) - self._starts
-            midnight = datetime(local.year, local.month, local.day)  # noqa: DTZ001 (wall clock)
-            # A day is as long as the wall clock makes it: 23 or 25 hours at a clock change.
-            self._from = to_micros((midnight + self._starts).replace(tzinfo=self._zone))
-            self._to = to_micros(
-                (midnight + timedelta(days=1) + self._starts).replace(tzinfo=self._zone)
-            )
-            self._day = local.toordinal()
-        return self._day, self._to
+        for begin, end, day in self._known.get(time // DAY_US, ()):
+            if begin <= time < end:
+                return day, end
+        local = to_datetime(time).astimezone(self._zone).replace(tzinfo=None) - self._starts
+        midnight = datetime(local.year, local.month, local.day)  # noqa: DTZ001 (wall clock)
+        # A day is as long as the wall clock makes it: 23 or 25 hours at a clock change.
+        begin = to_micros((midnight + self._starts).replace(tzinfo=self._zone))
+        end = to_micros((midnight + timedelta(days=1) + self._starts).replace(tzinfo=self._zone))
+        day = local.toordinal()
+        if len(self._known) > DAYS_REMEMBERED:
+            self._known.clear()
+        self._known.setdefault(time // DAY_US, []).append((begin, end, day))
+        return day, end
 
 
 class StockRules:
