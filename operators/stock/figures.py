@@ -84,9 +84,10 @@ class Figures:
 
     Quantities are whole base units. Demand: `today` units of the business day that ends at
     `day_end`; over the `days` whole days before it `mean` (thousandths of a unit a day) and
-    `square`, the mean of squares (thousandths of a squared unit). `level` is the safety stock in force, `orders` what
-    is open of placed orders (units, since when). `quiet`: where on hand - allocated is so much
-    there is nothing to judge. `recent`: the latest facts that took units while there was.
+    `square`, the mean of squares (thousandths of a squared unit). `level` is the safety stock in
+    force, `orders` what is open of placed orders (units, since when). `quiet`: where on hand -
+    allocated is so much there is nothing to judge. `recent`: the latest facts that took units
+    while there was.
     """
 
     # Slots rather than a msgspec.Struct: they are written for every fact, and cost half as much.

@@ -14,7 +14,6 @@ import msgspec
 from schemas.chain import AlertRules, Chain, StockRule
 from schemas.instants import DAY_US, HOUR_US, to_datetime, to_micros
 
-
 # Years of history at once need no more; forgetting costs three conversions a day.
 DAYS_REMEMBERED = 10_000
 
