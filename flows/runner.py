@@ -85,10 +85,12 @@ def run_here(
         )
     except BytewaxRuntimeError as wrong:
         # The engine says in which step, its causes say what it was.
-        cause: BaseException | None = wrong
+        cause = wrong.__cause__
         while cause is not None and not isinstance(cause, EXPECTED):
             cause = cause.__cause__
-        raise cause or wrong from wrong
+        if cause is None:
+            raise
+        raise cause from None
 
 
 def run_processes(settings: StockSettings, *, processes: int, workers: int = 1) -> None:
