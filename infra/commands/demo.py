@@ -9,10 +9,10 @@ import click
 from rich.console import Console
 
 from flows.recovery import RecoveryError
+from flows.runner import EXPECTED, FlowError
 from infra.demo.data import PACKAGE, find_data
 from infra.demo.story import DemoStopped, tell_story
 from infra.demo.terminal import Teller
-from sinks.warehouse.client import WarehouseError
 from sources.importing.problems import ImportProblem
 
 _WIDTH = 120
@@ -43,7 +43,7 @@ def demo(out: Path, simulate: bool) -> None:
                 "simulated."
             )
         tell_story(out, data, teller)
-    except (ImportProblem, WarehouseError, RecoveryError, DemoStopped) as wrong:
+    except (ImportProblem, *EXPECTED, FlowError, RecoveryError, DemoStopped) as wrong:
         raise click.ClickException(str(wrong)) from wrong
     except OSError as wrong:
         msg = f"{wrong.filename}: {wrong.strerror}"

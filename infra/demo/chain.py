@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import yaml
@@ -39,15 +40,18 @@ def demo_chain(places: Sequence[str], zone: str) -> Chain:
 def write_chain(chain: Chain, to: Path) -> None:
     """Write a configuration as YAML, without what is left at its default."""
     kept = _told(msgspec.to_builtins(chain), msgspec.to_builtins(Chain()))
+    kept["places"] = {
+        name: _told(msgspec.to_builtins(place), msgspec.to_builtins(Place()))
+        for name, place in chain.places.items()
+    }
     text = yaml.safe_dump(kept, sort_keys=False, allow_unicode=True)
     to.write_text(_HEAD + text, encoding="utf-8", newline="\n")
 
 
-def _told(value: object, default: object) -> object:
-    if not isinstance(value, dict) or not isinstance(default, dict):
-        return value
+def _told(value: dict[str, Any], default: dict[str, Any]) -> dict[str, Any]:
+    """What is not at its default, group by group."""
     return {
-        name: _told(inner, default.get(name))
+        name: _told(inner, default[name]) if isinstance(inner, dict) else inner
         for name, inner in value.items()
-        if name not in default or inner != default[name]
+        if name != "places" and inner != default[name]
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 import signal
 import time
@@ -14,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from flows.runner import default_recovery, prepare, run_here
+from flows.runner import default_recovery, prepare, run_here, run_processes
 from flows.settings import StockSettings, load_chain
 from infra.demo.chain import demo_chain, write_chain
 from infra.demo.data import TRANSACTIONS, product_names
@@ -32,11 +33,14 @@ MAPPING = "completejourney"
 # The chain that is simulated where there is no data: small enough to be through in seconds.
 SIMULATED = {
     "preset": "groceries",
-    "days": 28,
-    "stores": 12,
+    "days": 14,
+    "stores": 8,
     "skus": 300,
     "start": date(2026, 3, 2),
 }
+# One writes the warehouse as well; more would wait for it.
+PROCESSES = 2
+WORTH_PROCESSES_BYTES = 50_000_000
 
 
 class DemoStopped(Exception):
@@ -97,7 +101,7 @@ def tell_story(
     with teller.step("The flow: movements to live positions and alerts (tillflow run stock)"):
         prepare(settings)
         with _signals_kept():
-            run_here(settings, report=teller.progress)
+            _run(settings, files.events.stat().st_size, teller)
     with teller.step("A page of it"):
         teller.say("reading the warehouse")
         scene = read_scene(files.warehouse, files.events, origin)
@@ -160,6 +164,20 @@ def _simulate(files: _Files, teller: Teller, simulated: Settings | None) -> Orig
         imported=None,
         completed=None,
     )
+
+
+def _run(settings: StockSettings, size: int, teller: Teller) -> None:
+    """Run the flow as two processes of a cluster where there are cores for them.
+
+    A small source is through before a second process has started.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    processes = min(cores or 1, PROCESSES)
+    if processes < PROCESSES or size < WORTH_PROCESSES_BYTES:
+        run_here(settings, report=teller.progress)
+        return
+    with teller.waiting(f"{processes} processes at work on {size / 1e6:,.0f} MB of events"):
+        run_processes(settings, processes=processes)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 from rich.console import Console
@@ -48,6 +49,24 @@ class Teller:
             self._status.update(Text(text))
         else:
             self.console.print(Text(f"  {text} ...", style="dim"), soft_wrap=True)
+
+    @contextmanager
+    def waiting(self, text: str) -> Iterator[None]:
+        """Say again and again for how long something goes on that says nothing itself."""
+        over = Event()
+
+        def say_on() -> None:
+            while not over.wait(_SAY_EVERY_SECONDS):
+                self.say(f"{text}, {time.monotonic() - self._began:.0f} s so far")
+
+        self.say(text)
+        teller = Thread(target=say_on, daemon=True)
+        teller.start()
+        try:
+            yield
+        finally:
+            over.set()
+            teller.join()
 
     def tell(self, text: str) -> None:
         """A line that stays."""
