@@ -152,7 +152,8 @@ def test_killed_process(
     run_to_the_end(scene, arriving)
     assert results(scene.warehouse) == undisturbed.results
     statuses = [status for (status,) in query(scene.warehouse, "SELECT status FROM flow_run")]
-    assert {"interrupted", "finished"} == set(statuses)
+    # A run that was killed before it wrote anything has no row; none may still be called running.
+    assert {"finished"} <= set(statuses) <= {"interrupted", "finished"}
 
 
 @pytest.mark.slow
