@@ -25,6 +25,8 @@ Signed = Annotated[
     int,
     msgspec.Meta(ge=-MAX_QUANTITY, le=MAX_QUANTITY, description="whole base units, not 0"),
 ]
+# What a database counts with.
+Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 LocalDate = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\d$", description="a date")]
 
 
@@ -40,7 +42,7 @@ class _Movement(msgspec.Struct, gc=False, kw_only=True, tag_field="kind", omit_d
     lot: str | None = None
     reason: str | None = None
     device: str | None = None
-    device_seq: int | None = None
+    device_seq: Integer | None = None
 
 
 class _Goods(_Movement, gc=False, kw_only=True, omit_defaults=True):
@@ -155,7 +157,7 @@ class Corrected(_Movement, tag="corrected"):
 
     kind: ClassVar[str] = "corrected"
     corrects: Name
-    quantity: int | None = None
+    quantity: Integer | None = None
 
 
 Movement = (
