@@ -46,15 +46,22 @@ class DayClock:
             if begin <= time < end:
                 return day, end
         local = to_datetime(time).astimezone(self._zone).replace(tzinfo=None) - self._starts
-        midnight = datetime(local.year, local.month, local.day)  # noqa: DTZ001 (wall clock)
-        # A day is as long as the wall clock makes it: 23 or 25 hours at a clock change.
-        begin = to_micros((midnight + self._starts).replace(tzinfo=self._zone))
-        end = to_micros((midnight + timedelta(days=1) + self._starts).replace(tzinfo=self._zone))
         day = local.toordinal()
+        # Where clocks change, a wall clock time comes twice or not at all: what counts is between
+        # which two beginnings the instant lies, and the date is but a first guess.
+        while time < (begin := self._begin(day)):
+            day -= 1
+        while time >= (end := self._begin(day + 1)):
+            day, begin = day + 1, end
         if len(self._known) > DAYS_REMEMBERED:
             self._known.clear()
         self._known.setdefault(time // DAY_US, []).append((begin, end, day))
         return day, end
+
+    def _begin(self, day: int) -> int:
+        """When a business day begins: 23 or 25 hours before the next at a clock change."""
+        midnight = datetime.fromordinal(day)
+        return to_micros((midnight + self._starts).replace(tzinfo=self._zone))
 
 
 class StockRules:
