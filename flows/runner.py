@@ -20,9 +20,10 @@ from bytewax.run import cli_main
 
 from flows.process import prepare_process
 from flows.recovery import FORMAT, About, prepare_recovery, recovery_config
-from flows.settings import SHARDS, StockSettings
+from flows.settings import SHARDS, StockSettings, load_chain
 from flows.steps import StockStep
 from flows.stock import build
+from flows.told import note_told
 from sinks.journal import JournalError
 from sinks.warehouse.client import Warehouse, WarehouseError
 from sinks.warehouse.writer import Counts
@@ -54,13 +55,16 @@ def prepare(settings: StockSettings) -> None:
             "UPDATE flow_run SET status = 'interrupted' WHERE flow = ? AND status = 'running'",
             [StockStep.FLOW.value],
         )
-        identity = warehouse.identity
+        if settings.recovery is not None:
+            about = About(
+                format=FORMAT, flow=StockStep.FLOW, shards=SHARDS, warehouse=warehouse.identity
+            )
+            beside = settings.recovery == default_recovery(settings.warehouse)
+            prepare_recovery(settings.recovery, about, beside_warehouse=beside)
+            horizon = load_chain(settings.config).stock.horizon_hours
+            note_told(warehouse, settings.recovery, horizon)
     finally:
         warehouse.close()
-    if settings.recovery is not None:
-        about = About(format=FORMAT, flow=StockStep.FLOW, shards=SHARDS, warehouse=identity)
-        beside = settings.recovery == default_recovery(settings.warehouse)
-        prepare_recovery(settings.recovery, about, beside_warehouse=beside)
 
 
 def run_here(

@@ -18,6 +18,7 @@ from bytewax.dataflow import Dataflow
 from flows.process import prepare_process
 from flows.settings import SHARDS, StockSettings, load_chain
 from flows.steps import StockStep as STEP
+from flows.told import read_told
 from operators.engine import ShardLogic, Snapshot
 from operators.stock.decode import Block, BlockRead, Sharder
 from operators.stock.facts import Batch
@@ -38,6 +39,7 @@ def build(
     rules = StockRules(load_chain(settings.config))
     sharder = Sharder(SHARDS)
     keep = settings.recovery is not None
+    told = None if settings.recovery is None else read_told(settings.recovery)
 
     def decode(blocks: list[Block]) -> Iterable[Item]:
         for decoded in map(sharder.decode, blocks):
@@ -48,7 +50,7 @@ def build(
 
     def ledger(resume: Snapshot | None) -> ShardLogic[Batch, StockOutcome]:
         return ShardLogic(
-            StockShard(rules, journaled=keep),
+            StockShard(rules, journaled=keep, told=told),
             journal if keep else None,
             resume,
             live=settings.follow,

@@ -47,6 +47,7 @@ from operators.stock.refusals import (
 )
 from operators.stock.rules import StockRules
 from operators.stock.sku import SavedSku, SkuState, Waiting
+from operators.stock.told import ToldAlerts
 from schemas.movement import Corrected, TransferOut
 
 SNAPSHOT_VERSION = 1
@@ -118,8 +119,9 @@ class _Run:
 class StockLedger:
     """The stock state of one shard of SKUs, as a pure state machine."""
 
-    def __init__(self, rules: StockRules) -> None:
+    def __init__(self, rules: StockRules, told: ToldAlerts | None = None) -> None:
         self._rules = rules
+        self._told = ToldAlerts() if told is None else told
         self._skus: dict[str, SkuState] = {}
         # Places whose rows have changed since rows were last taken.
         self._dirty: list[PlaceState] = []
@@ -220,6 +222,8 @@ class StockLedger:
         for state in run.stale:
             if state.todo == STALE:
                 redo(state, skus[state.sku].void, self._rolled_to, changes)
+        if self._told and now is not None:
+            self._judge_told(batch, changes)
         applied = len(records) - unsettled
         totals = Totals(applied, duplicates, changes.raised, changes.cleared)
         return StockChanges(
@@ -230,6 +234,12 @@ class StockLedger:
             records,
             corrections,
         )
+
+    def _judge_told(self, batch: Batch, changes: Changes) -> None:
+        for name in {fact.movement.sku for fact in batch.facts}:
+            if self._told.of(name) and name in self._skus:
+                never = self._told.never_were(self._skus[name], changes.rows)
+                changes.withdrawn.update(never)
 
     def _new_place(self, sku: SkuState, place: str) -> PlaceState:
         state = sku.places[place] = PlaceState(sku.name, place, self._rules)
@@ -373,7 +383,9 @@ class StockLedger:
         return (SNAPSHOT_VERSION, _ENCODER.encode(saved))
 
     @classmethod
-    def restore(cls, dumped: tuple[int, bytes], rules: StockRules) -> StockLedger:
+    def restore(
+        cls, dumped: tuple[int, bytes], rules: StockRules, told: ToldAlerts | None = None
+    ) -> StockLedger:
         """The ledger a dump held, under the rules of today.
 
         Raises:
@@ -388,7 +400,7 @@ class StockLedger:
             raise ValueError(msg)
         saved = _DECODER.decode(packed)
         same_rules = saved.rules == rules.fingerprint
-        ledger = cls(rules)
+        ledger = cls(rules, told)
         ledger._rolled_to = saved.rolled_to
         for kept in saved.skus:
             ledger._skus[kept.sku] = SkuState.restore(kept, rules, same_rules)

@@ -193,7 +193,7 @@ def _replay(
 
 def redo(state: PlaceState, void: Container[Identity], rolled_to: int, changes: Changes) -> None:
     """Make the figures anew from base and log; `rolled_to` is when days were last rolled live."""
-    open_before = _open_alerts(state)
+    open_before = open_alerts(state)
     raised_before = set(state.raised)
     again = Changes()
     state.raised = ()
@@ -205,7 +205,7 @@ def redo(state: PlaceState, void: Container[Identity], rolled_to: int, changes: 
     fresh: set[str] = set(state.raised) - raised_before
     gone = raised_before.difference(state.raised)
     changes.raised += len(fresh)
-    changes.cleared += len((open_before | fresh) - _open_alerts(state) - gone)
+    changes.cleared += len((open_before | fresh) - open_alerts(state) - gone)
     changes.rows.update(again.rows)
     changes.withdrawn.difference_update(fresh)
     changes.withdrawn.update(gone)
@@ -222,7 +222,8 @@ def roll_on(state: PlaceState, now: int, changes: Changes) -> bool:
     return True
 
 
-def _open_alerts(state: PlaceState) -> set[str]:
+def open_alerts(state: PlaceState) -> set[str]:
+    """Ids of the alerts that are open now."""
     return {
         alert_id(alert, state.sku, state.place)
         for alert in (state.shortage, state.record)

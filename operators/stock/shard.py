@@ -9,6 +9,7 @@ from operators.stock.facts import Batch, Record, Where, join_records, split_reco
 from operators.stock.ledger import StockChanges, StockLedger, Totals
 from operators.stock.refusals import Refusal
 from operators.stock.rules import StockRules
+from operators.stock.told import ToldAlerts
 
 # Rows wait in the ledger for more facts of the same place, but no more of them than this.
 MOST_ROWS_WAITING = 50_000
@@ -34,13 +35,17 @@ class StockOutcome(NamedTuple):
 class StockShard:
     """The stock ledger of one shard behind the engine's interface (operators.machine.Machine).
 
-    `journaled`: the engine takes journal entries; otherwise none are made.
+    `journaled`: the engine takes journal entries; otherwise none are made. `told`: the alerts that
+    the warehouse shows at the start.
     """
 
-    def __init__(self, rules: StockRules, *, journaled: bool = False) -> None:
+    def __init__(
+        self, rules: StockRules, *, journaled: bool = False, told: ToldAlerts | None = None
+    ) -> None:
         self._journaled = journaled
         self._rules = rules
-        self._ledger = StockLedger(rules)
+        self._told = told
+        self._ledger = StockLedger(rules, told)
         self._records: list[Record] = []
         self._wheres: dict[int, Where] = {}
 
@@ -86,7 +91,7 @@ class StockShard:
 
     def restore(self, version: int, packed: bytes) -> None:
         """Take up the state of a dump."""
-        self._ledger = StockLedger.restore((version, packed), self._rules)
+        self._ledger = StockLedger.restore((version, packed), self._rules, self._told)
 
     def journal_entry(self) -> bytes:
         """What `apply` has changed since the last call, for `replay`."""

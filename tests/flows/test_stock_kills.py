@@ -200,7 +200,6 @@ def all_ended(pids: Sequence[int]) -> bool:
     return True
 
 
-@pytest.mark.xfail(strict=True, reason="blocks may be cut otherwise after a crash: see the report")
 def test_alert_that_nobody_remembers(tmp_path: Path, chain: Chain) -> None:
     """What a killed run raised is gone if the blocks that come again show that it never was.
 
