@@ -1,0 +1,1 @@
+"""Events to a log that speaks the Kafka protocol."""

@@ -1,0 +1,1 @@
+"""Events from a log that speaks the Kafka protocol."""
