@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from schemas.transfer_rules import TransferConfig
+
 NonNegative = Annotated[int, msgspec.Meta(ge=0)]
 Hours = Annotated[float, msgspec.Meta(gt=0)]
 PlaceKind = Literal["store", "forward_warehouse", "central_warehouse"]
@@ -93,3 +95,4 @@ class Chain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unknown_places: Literal["accept", "refuse"] = "accept"
     places: dict[str, Place] = {}
     stock: StockConfig = StockConfig()
+    transfers: TransferConfig = TransferConfig()

@@ -21,6 +21,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic("stock.alert.v1", "sku@place", "alerts raised, updated and cleared"),
     Topic("stock.reservation.v1", "sku", "units held, confirmed and given back, from the gate"),
     Topic("stock.transfer_suggestion.v1", "sku", "transfers between places, as they go on"),
+    Topic("stock.transfer_decision.v1", "sku", "suggested transfers accepted and rejected"),
     Topic("tillflow.dead_letter.v1", "origin", "what could not be read, byte by byte"),
     Topic("store.visit.v1", "store", "people through a door"),
     Topic("pos.order.v1", "store", "orders rung up at tills"),

@@ -1,15 +1,19 @@
-"""`stock.transfer_suggestion.v1`: units that would do more good at another place of the chain."""
+"""`stock.transfer_suggestion.v1`: units that would do more good at another place of the chain.
+
+`stock.transfer_decision.v1` is what a person answers.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from schemas.movement import Name
 
 TRANSFER_SUGGESTION_TYPE = "stock.transfer_suggestion.v1"
+TRANSFER_DECISION_TYPE = "stock.transfer_decision.v1"
 
 SuggestionStatus = Literal[
     "proposed", "accepted", "rejected", "expired", "superseded", "shipped", "executed"
@@ -55,3 +59,20 @@ class TransferSuggestion(msgspec.Struct, kw_only=True, omit_defaults=True):
     updated_at: datetime
     supersedes: str | None = None
     transfer: str | None = None
+
+
+class TransferDecision(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What a person (or a system) makes of a suggestion.
+
+    `transfer` is the number under which the goods will travel; without it the suggestion's id is.
+    `quiet_hours`: how long a rejected pair of places is left alone, instead of the chain's own.
+    """
+
+    suggestion: Name
+    sku: Name
+    decision: Literal["accepted", "rejected"]
+    decided_at: datetime
+    by: str | None = None
+    reason: str | None = None
+    quiet_hours: Annotated[float, msgspec.Meta(ge=0, le=8760)] | None = None
+    transfer: Name | None = None

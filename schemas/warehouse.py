@@ -63,6 +63,53 @@ STOCK_ALERT = Table(
     ),
 )
 
+TRANSFER_SUGGESTION = Table(
+    name="transfer_suggestion",
+    comment="Suggested transfers between places, a row for every state a suggestion was in.",
+    primary_key=("suggestion", "version"),
+    columns=(
+        Column("suggestion", "text", "id, the same through all states"),
+        Column("version", "integer", "number of the state, from 1"),
+        Column(
+            "status",
+            "text",
+            "proposed, accepted, rejected, expired, superseded, shipped or executed",
+        ),
+        Column("sku", "text", "stock keeping unit"),
+        Column("from_place", "text", "the place that gives"),
+        Column("to_place", "text", "the place that takes"),
+        Column("quantity", "integer", "to be moved", "units"),
+        Column("pack_multiple", "integer", "moves in whole multiples of this", "units"),
+        Column("mode", "text", "reactive: a promise is at risk; proactive: cover is low"),
+        Column("reason_codes", "json", "short stable names of the reasons"),
+        Column("donor_available_before", "integer", "at the giver before", "units"),
+        Column("donor_available_after", "integer", "at the giver without them", "units"),
+        Column("donor_cover_before", "real", "cover before; empty without demand", "days", True),
+        Column("donor_cover_after", "real", "cover after; empty without demand", "days", True),
+        Column("taker_available_before", "integer", "at the taker before", "units"),
+        Column("taker_available_after", "integer", "at the taker with them", "units"),
+        Column("taker_cover_before", "real", "cover before; empty without demand", "days", True),
+        Column("taker_cover_after", "real", "cover after; empty without demand", "days", True),
+        Column("expected_lost_sales_avoided", "real", "at the taker over the horizon", "units"),
+        Column("transport_cost", "integer", "fixed, by distance and by unit", "minor money units"),
+        Column(
+            "net_benefit",
+            "integer",
+            "margin of the sales saved, less transport and the giver's own expected loss",
+            "minor money units",
+        ),
+        Column("lead_time_h", "real", "from the request to the shelf", "hours"),
+        Column("needed_by", "instant", "when the taker is expected to run out"),
+        Column("not_after", "instant", "no answer or departure until then: it expires"),
+        Column("pegged_orders", "json", "customer orders that wait for it"),
+        Column("donor_version", "integer", "version of the giver's position it rests on"),
+        Column("taker_version", "integer", "version of the taker's position it rests on"),
+        Column("updated_at", "instant", "when it came into this state"),
+        Column("supersedes", "text", "the suggestion that this one replaces", nullable=True),
+        Column("transfer", "text", "number under which the goods travel", nullable=True),
+    ),
+)
+
 DEAD_LETTER = Table(
     name="dead_letter",
     comment="What could not be used, where it stood and why. Nothing is dropped in silence.",
@@ -154,5 +201,23 @@ FROM stock_position GROUP BY sku, pool""",
     ),
 )
 
-TABLES: tuple[Table, ...] = (STOCK_POSITION, STOCK_ALERT, DEAD_LETTER, FLOW_RUN, WAREHOUSE_INFO)
-VIEWS: tuple[View, ...] = (STOCK_POOL,)
+TRANSFER_CURRENT = View(
+    name="transfer_current",
+    comment="Every suggested transfer in the state it is in now: its row of the largest version.",
+    select="""
+SELECT * FROM transfer_suggestion
+QUALIFY row_number() OVER (PARTITION BY suggestion ORDER BY version DESC) = 1""",
+    column_comments=tuple(
+        (column.name, column.full_comment) for column in TRANSFER_SUGGESTION.columns
+    ),
+)
+
+TABLES: tuple[Table, ...] = (
+    STOCK_POSITION,
+    STOCK_ALERT,
+    TRANSFER_SUGGESTION,
+    DEAD_LETTER,
+    FLOW_RUN,
+    WAREHOUSE_INFO,
+)
+VIEWS: tuple[View, ...] = (STOCK_POOL, TRANSFER_CURRENT)

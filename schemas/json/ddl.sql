@@ -66,6 +66,70 @@ COMMENT ON COLUMN "stock_alert"."suggested_action" IS 'what a person may do abou
 COMMENT ON COLUMN "stock_alert"."opened_at" IS 'time of the event that opened it';
 COMMENT ON COLUMN "stock_alert"."updated_at" IS 'time of the event that last changed it';
 COMMENT ON COLUMN "stock_alert"."cleared_at" IS 'time of the event that cleared it';
+CREATE TABLE IF NOT EXISTS "transfer_suggestion" (
+  "suggestion" VARCHAR NOT NULL,
+  "version" BIGINT NOT NULL,
+  "status" VARCHAR NOT NULL,
+  "sku" VARCHAR NOT NULL,
+  "from_place" VARCHAR NOT NULL,
+  "to_place" VARCHAR NOT NULL,
+  "quantity" BIGINT NOT NULL,
+  "pack_multiple" BIGINT NOT NULL,
+  "mode" VARCHAR NOT NULL,
+  "reason_codes" JSON NOT NULL,
+  "donor_available_before" BIGINT NOT NULL,
+  "donor_available_after" BIGINT NOT NULL,
+  "donor_cover_before" DOUBLE,
+  "donor_cover_after" DOUBLE,
+  "taker_available_before" BIGINT NOT NULL,
+  "taker_available_after" BIGINT NOT NULL,
+  "taker_cover_before" DOUBLE,
+  "taker_cover_after" DOUBLE,
+  "expected_lost_sales_avoided" DOUBLE NOT NULL,
+  "transport_cost" BIGINT NOT NULL,
+  "net_benefit" BIGINT NOT NULL,
+  "lead_time_h" DOUBLE NOT NULL,
+  "needed_by" TIMESTAMPTZ NOT NULL,
+  "not_after" TIMESTAMPTZ NOT NULL,
+  "pegged_orders" JSON NOT NULL,
+  "donor_version" BIGINT NOT NULL,
+  "taker_version" BIGINT NOT NULL,
+  "updated_at" TIMESTAMPTZ NOT NULL,
+  "supersedes" VARCHAR,
+  "transfer" VARCHAR,
+  PRIMARY KEY ("suggestion", "version")
+);
+COMMENT ON TABLE "transfer_suggestion" IS 'Suggested transfers between places, a row for every state a suggestion was in.';
+COMMENT ON COLUMN "transfer_suggestion"."suggestion" IS 'id, the same through all states';
+COMMENT ON COLUMN "transfer_suggestion"."version" IS 'number of the state, from 1';
+COMMENT ON COLUMN "transfer_suggestion"."status" IS 'proposed, accepted, rejected, expired, superseded, shipped or executed';
+COMMENT ON COLUMN "transfer_suggestion"."sku" IS 'stock keeping unit';
+COMMENT ON COLUMN "transfer_suggestion"."from_place" IS 'the place that gives';
+COMMENT ON COLUMN "transfer_suggestion"."to_place" IS 'the place that takes';
+COMMENT ON COLUMN "transfer_suggestion"."quantity" IS 'to be moved [units]';
+COMMENT ON COLUMN "transfer_suggestion"."pack_multiple" IS 'moves in whole multiples of this [units]';
+COMMENT ON COLUMN "transfer_suggestion"."mode" IS 'reactive: a promise is at risk; proactive: cover is low';
+COMMENT ON COLUMN "transfer_suggestion"."reason_codes" IS 'short stable names of the reasons';
+COMMENT ON COLUMN "transfer_suggestion"."donor_available_before" IS 'at the giver before [units]';
+COMMENT ON COLUMN "transfer_suggestion"."donor_available_after" IS 'at the giver without them [units]';
+COMMENT ON COLUMN "transfer_suggestion"."donor_cover_before" IS 'cover before; empty without demand [days]';
+COMMENT ON COLUMN "transfer_suggestion"."donor_cover_after" IS 'cover after; empty without demand [days]';
+COMMENT ON COLUMN "transfer_suggestion"."taker_available_before" IS 'at the taker before [units]';
+COMMENT ON COLUMN "transfer_suggestion"."taker_available_after" IS 'at the taker with them [units]';
+COMMENT ON COLUMN "transfer_suggestion"."taker_cover_before" IS 'cover before; empty without demand [days]';
+COMMENT ON COLUMN "transfer_suggestion"."taker_cover_after" IS 'cover after; empty without demand [days]';
+COMMENT ON COLUMN "transfer_suggestion"."expected_lost_sales_avoided" IS 'at the taker over the horizon [units]';
+COMMENT ON COLUMN "transfer_suggestion"."transport_cost" IS 'fixed, by distance and by unit [minor money units]';
+COMMENT ON COLUMN "transfer_suggestion"."net_benefit" IS 'margin of the sales saved, less transport and the giver''s own expected loss [minor money units]';
+COMMENT ON COLUMN "transfer_suggestion"."lead_time_h" IS 'from the request to the shelf [hours]';
+COMMENT ON COLUMN "transfer_suggestion"."needed_by" IS 'when the taker is expected to run out';
+COMMENT ON COLUMN "transfer_suggestion"."not_after" IS 'no answer or departure until then: it expires';
+COMMENT ON COLUMN "transfer_suggestion"."pegged_orders" IS 'customer orders that wait for it';
+COMMENT ON COLUMN "transfer_suggestion"."donor_version" IS 'version of the giver''s position it rests on';
+COMMENT ON COLUMN "transfer_suggestion"."taker_version" IS 'version of the taker''s position it rests on';
+COMMENT ON COLUMN "transfer_suggestion"."updated_at" IS 'when it came into this state';
+COMMENT ON COLUMN "transfer_suggestion"."supersedes" IS 'the suggestion that this one replaces';
+COMMENT ON COLUMN "transfer_suggestion"."transfer" IS 'number under which the goods travel';
 CREATE TABLE IF NOT EXISTS "dead_letter" (
   "source" VARCHAR NOT NULL,
   "position" BIGINT NOT NULL,
@@ -163,3 +227,37 @@ COMMENT ON COLUMN "stock_pool"."demand_rate" IS 'sum over the places [units a da
 COMMENT ON COLUMN "stock_pool"."days_of_cover" IS 'available / demand rate [days]';
 COMMENT ON COLUMN "stock_pool"."version" IS 'how many events are in the row';
 COMMENT ON COLUMN "stock_pool"."as_of" IS 'time of the newest event in the row';
+CREATE OR REPLACE VIEW "transfer_current" AS 
+SELECT * FROM transfer_suggestion
+QUALIFY row_number() OVER (PARTITION BY suggestion ORDER BY version DESC) = 1;
+COMMENT ON VIEW "transfer_current" IS 'Every suggested transfer in the state it is in now: its row of the largest version.';
+COMMENT ON COLUMN "transfer_current"."suggestion" IS 'id, the same through all states';
+COMMENT ON COLUMN "transfer_current"."version" IS 'number of the state, from 1';
+COMMENT ON COLUMN "transfer_current"."status" IS 'proposed, accepted, rejected, expired, superseded, shipped or executed';
+COMMENT ON COLUMN "transfer_current"."sku" IS 'stock keeping unit';
+COMMENT ON COLUMN "transfer_current"."from_place" IS 'the place that gives';
+COMMENT ON COLUMN "transfer_current"."to_place" IS 'the place that takes';
+COMMENT ON COLUMN "transfer_current"."quantity" IS 'to be moved [units]';
+COMMENT ON COLUMN "transfer_current"."pack_multiple" IS 'moves in whole multiples of this [units]';
+COMMENT ON COLUMN "transfer_current"."mode" IS 'reactive: a promise is at risk; proactive: cover is low';
+COMMENT ON COLUMN "transfer_current"."reason_codes" IS 'short stable names of the reasons';
+COMMENT ON COLUMN "transfer_current"."donor_available_before" IS 'at the giver before [units]';
+COMMENT ON COLUMN "transfer_current"."donor_available_after" IS 'at the giver without them [units]';
+COMMENT ON COLUMN "transfer_current"."donor_cover_before" IS 'cover before; empty without demand [days]';
+COMMENT ON COLUMN "transfer_current"."donor_cover_after" IS 'cover after; empty without demand [days]';
+COMMENT ON COLUMN "transfer_current"."taker_available_before" IS 'at the taker before [units]';
+COMMENT ON COLUMN "transfer_current"."taker_available_after" IS 'at the taker with them [units]';
+COMMENT ON COLUMN "transfer_current"."taker_cover_before" IS 'cover before; empty without demand [days]';
+COMMENT ON COLUMN "transfer_current"."taker_cover_after" IS 'cover after; empty without demand [days]';
+COMMENT ON COLUMN "transfer_current"."expected_lost_sales_avoided" IS 'at the taker over the horizon [units]';
+COMMENT ON COLUMN "transfer_current"."transport_cost" IS 'fixed, by distance and by unit [minor money units]';
+COMMENT ON COLUMN "transfer_current"."net_benefit" IS 'margin of the sales saved, less transport and the giver''s own expected loss [minor money units]';
+COMMENT ON COLUMN "transfer_current"."lead_time_h" IS 'from the request to the shelf [hours]';
+COMMENT ON COLUMN "transfer_current"."needed_by" IS 'when the taker is expected to run out';
+COMMENT ON COLUMN "transfer_current"."not_after" IS 'no answer or departure until then: it expires';
+COMMENT ON COLUMN "transfer_current"."pegged_orders" IS 'customer orders that wait for it';
+COMMENT ON COLUMN "transfer_current"."donor_version" IS 'version of the giver''s position it rests on';
+COMMENT ON COLUMN "transfer_current"."taker_version" IS 'version of the taker''s position it rests on';
+COMMENT ON COLUMN "transfer_current"."updated_at" IS 'when it came into this state';
+COMMENT ON COLUMN "transfer_current"."supersedes" IS 'the suggestion that this one replaces';
+COMMENT ON COLUMN "transfer_current"."transfer" IS 'number under which the goods travel';
