@@ -1,0 +1,1 @@
+"""Who is told of an alert, when, and in how many messages: rules without clocks or sockets."""
