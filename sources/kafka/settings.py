@@ -65,6 +65,10 @@ class KafkaSettings(msgspec.Struct, frozen=True, repr_omit_defaults=True):
 
     def client(self, **extra: Any) -> dict[str, Any]:
         """The configuration of a client; `extra` has underscores for the dots of librdkafka."""
+        dotted = {
+            name if name.endswith("_cb") else name.replace("_", "."): value
+            for name, value in extra.items()
+        }
         return {
             "bootstrap.servers": self.brokers,
             "client.id": "tillflow",
@@ -73,7 +77,7 @@ class KafkaSettings(msgspec.Struct, frozen=True, repr_omit_defaults=True):
             "logger": _ClientLog(),
             "error_cb": _ErrorVoice(self.brokers),
             **self.security,
-            **{name.replace("_", "."): value for name, value in extra.items()},
+            **dotted,
         }
 
     @classmethod

