@@ -1,4 +1,4 @@
-"""Opens a DuckDB warehouse and upserts rows into its tables."""
+"""Opens a warehouse, a file or a served one, and upserts rows into its tables."""
 
 from __future__ import annotations
 
@@ -6,63 +6,89 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 import pyarrow as pa
 
 from schemas.tables import Table, quoted
 from schemas.warehouse import TABLES, VIEWS, WAREHOUSE_INFO
+from sinks.warehouse import statements
+from sinks.warehouse.address import Address, Target, WarehouseError, parse_target
+from sinks.warehouse.served import PATIENCE_SECONDS, ServedConnection
+
+__all__ = ["Reader", "Warehouse", "WarehouseError", "open_reader"]
 
 # The engine's Python keeps one core busy; a second thread lets large upserts use the other.
 THREADS = 2
+READER_PATIENCE_SECONDS = 5.0
 
 
-class WarehouseError(Exception):
-    """The warehouse file cannot be used; the message says why and what to do."""
+class Reader(Protocol):
+    """What a dashboard asks with: a connection to a file, or to a served warehouse."""
+
+    def execute(self, query: str, parameters: object = ..., /) -> duckdb.DuckDBPyConnection:
+        """Ask; the answer is fetched from what this returns."""
+
+    def close(self) -> None:
+        """Let go of the warehouse."""
 
 
 class Warehouse:
-    """A warehouse file opened for writing. Use it from one thread at a time."""
+    """A warehouse opened for writing. Use it from one thread at a time."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the file, making it and its tables where they are not there.
+    def __init__(self, target: Target, *, patience: float = PATIENCE_SECONDS) -> None:
+        """Open it; a file is made with its tables where they are not there.
+
+        `patience`: how long a served warehouse may be away, in seconds, before that is an error.
 
         Raises:
-            WarehouseError: another process has it, or it is no DuckDB file.
+            WarehouseError: another process has the file, it is no DuckDB file, nothing is served
+                at the address, or its token is refused.
         """
-        self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = _connect(path, read_only=False)
-        self._connection.execute(f"SET threads = {THREADS}")
-        # Instants are shown in UTC whatever the machine's own zone is.
-        self._connection.execute("SET TimeZone = 'UTC'")
-        for statement in _ddl():
-            self._connection.execute(statement)
-        self._connection.execute(
-            f"INSERT INTO {WAREHOUSE_INFO.name} VALUES ('warehouse', ?) ON CONFLICT DO NOTHING",
-            [uuid.uuid4().hex],
-        )
+        self.target = parse_target(target)
+        self._file: duckdb.DuckDBPyConnection | None = None
+        self._served: ServedConnection | None = None
+        # Statements of the transaction that is being put together, for a served warehouse.
+        self._pending: list[str] | None = None
+        if isinstance(self.target, Address):
+            self._served = ServedConnection(self.target, patience=patience)
+            self._check_tables(self.target)
+        else:
+            self._file = _open_file(self.target)
+
+    @property
+    def is_served(self) -> bool:
+        """Whether a server owns it, so that others can write and read at the same time."""
+        return self._served is not None
 
     @property
     def identity(self) -> str:
-        """An id that this file keeps for ever: the recovery folder remembers whose it is."""
-        row = self._connection.execute(
+        """An id that this warehouse keeps for ever: the recovery folder remembers whose it is."""
+        [(value,)] = self.execute(
             f"SELECT value FROM {WAREHOUSE_INFO.name} WHERE name = 'warehouse'"
-        ).fetchone()
-        assert row is not None
-        return str(row[0])
+        )
+        return str(value)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All that is written inside becomes visible at once, or not at all."""
-        self._connection.execute("BEGIN")
+        if self._served is not None:
+            self._pending = []
+            try:
+                yield
+                if self._pending:
+                    self._served.transact(self._pending)
+            finally:
+                self._pending = None
+            return
+        self._run("BEGIN")
         try:
             yield
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            self._run("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
+        self._run("COMMIT")
 
     def upsert(self, table: Table, rows: pa.Table, *, several: bool = False) -> None:
         """Write rows of `table`; a row whose version is smaller than what is there is left out.
@@ -72,59 +98,118 @@ class Warehouse:
         """
         if not rows.num_rows:
             return
-        name = quoted(table.name)
-        key = ", ".join(quoted(column) for column in table.primary_key)
-        others = [column for column in table.names if column not in table.primary_key]
-        sets = ", ".join(f"{quoted(column)} = excluded.{quoted(column)}" for column in others)
-        newer = ""
-        if table.version is not None:
-            version = quoted(table.version)
-            newer = f" WHERE excluded.{version} >= {name}.{version}"
-        columns = ", ".join(quoted(column) for column in table.names)
-        incoming = "incoming"
-        if several:
-            order = "".join(f"{quoted(column)} DESC, " for column in (table.version,) if column)
-            incoming = (
-                "(SELECT *, row_number() OVER () AS made FROM incoming) QUALIFY "
-                f"row_number() OVER (PARTITION BY {key} ORDER BY {order}made DESC) = 1"
-            )
-        self._connection.register("incoming", rows)
+        if self._file is None:
+            incoming = statements.carried(table.columns, rows)
+            self._run(statements.upsert(table, incoming, several=several))
+            return
+        numbered = "(SELECT *, row_number() OVER () AS made FROM incoming)"
+        self._file.register("incoming", rows)
         try:
-            self._connection.execute(
-                f"INSERT INTO {name} ({columns}) SELECT {columns} FROM {incoming} "
-                f"ON CONFLICT ({key}) DO UPDATE SET {sets}{newer}"
+            self._run(
+                statements.upsert(table, numbered if several else "incoming", several=several)
             )
         finally:
-            self._connection.unregister("incoming")
+            self._file.unregister("incoming")
 
     def delete(self, table: Table, keys: Sequence[str]) -> None:
         """Delete rows of a table with a single key column."""
         (key,) = table.primary_key
-        self._connection.execute(
-            f"DELETE FROM {quoted(table.name)} WHERE {quoted(key)} IN (SELECT unnest(?))",
-            [list(keys)],
-        )
+        wanted = statements.bound("SELECT unnest(?)", [list(keys)])
+        if keys:
+            self._run(f"DELETE FROM {quoted(table.name)} WHERE {quoted(key)} IN ({wanted})")
+
+    def delete_rows(self, table: Table, rows: pa.Table, *, condition: str) -> None:
+        """Delete the rows that have the keys of `rows` and of which the condition still holds."""
+        if rows.num_rows:
+            self._run(statements.delete(table, rows, condition=condition))
+
+    def write(self, statement: str) -> None:
+        """Execute a statement that comes to the same when it is executed twice."""
+        self._run(statement)
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Run one statement and fetch what it answers."""
-        return self._connection.execute(sql, list(parameters)).fetchall()
+        """Run one statement and fetch what it answers.
+
+        Raises:
+            WarehouseError: inside a transaction of a served warehouse, which is sent as a whole
+                when it ends and so has no answers before that.
+        """
+        return list(self._ask(sql, parameters).fetchall())
+
+    def table(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        """Run one question and fetch the answer as an Arrow table."""
+        return self._ask(sql, parameters).to_arrow_table()
+
+    def _ask(self, sql: str, parameters: Sequence[Any]) -> duckdb.DuckDBPyConnection:
+        if self._file is not None:
+            return self._file.execute(sql, list(parameters))
+        if self._pending is not None:
+            msg = "a transaction of a served warehouse has no answers before it ends"
+            raise WarehouseError(msg)
+        assert self._served is not None
+        return self._served.execute(sql, parameters)
+
+    def _run(self, statement: str) -> None:
+        if self._file is not None:
+            self._file.execute(statement)
+        elif self._pending is not None:
+            self._pending.append(statement)
+        else:
+            assert self._served is not None
+            self._served.write(statement)
+
+    def _check_tables(self, address: Address) -> None:
+        there = {name for (name,) in self.execute("SELECT table_name FROM duckdb_tables()")}
+        missing = [table.name for table in TABLES if table.name not in there]
+        if missing:
+            msg = (
+                f"the warehouse at {address} lacks {', '.join(missing)}: it is served by another "
+                "tillflow than this one, start its server anew with this one"
+            )
+            raise WarehouseError(msg)
 
     def close(self) -> None:
-        """Fold the write-ahead log into the file and let go of it."""
-        self._connection.close()
+        """Let go of it; the write-ahead log of a file is folded into it."""
+        if self._file is not None:
+            self._file.close()
+        if self._served is not None:
+            self._served.close()
 
 
-def open_reader(path: Path) -> duckdb.DuckDBPyConnection:
-    """A read-only connection, for when no flow is writing.
+def open_reader(target: Target, *, patience: float = READER_PATIENCE_SECONDS) -> Reader:
+    """A connection that only reads: a file while no flow writes it, a served warehouse always.
 
     Raises:
-        WarehouseError: the file is not there, or a process is writing it.
+        WarehouseError: the file is not there, a process is writing it, nothing is served at the
+            address, or its token is refused.
     """
-    if not path.exists():
-        msg = f"no warehouse at {path}: run a flow first (tillflow run stock --warehouse {path} …)"
+    where = parse_target(target)
+    if isinstance(where, Address):
+        served = ServedConnection(where, patience=patience)
+        served.execute("SELECT 1").fetchall()
+        return served
+    if not where.exists():
+        msg = (
+            f"no warehouse at {where}: run a flow first (tillflow run stock --warehouse {where} …)"
+        )
         raise WarehouseError(msg)
-    connection = _connect(path, read_only=True)
+    connection = _connect(where, read_only=True)
     connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def _open_file(path: Path) -> duckdb.DuckDBPyConnection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = _connect(path, read_only=False)
+    connection.execute(f"SET threads = {THREADS}")
+    # Instants are shown in UTC whatever the machine's own zone is.
+    connection.execute("SET TimeZone = 'UTC'")
+    for statement in _ddl():
+        connection.execute(statement)
+    connection.execute(
+        f"INSERT INTO {WAREHOUSE_INFO.name} VALUES ('warehouse', ?) ON CONFLICT DO NOTHING",
+        [uuid.uuid4().hex],
+    )
     return connection
 
 
@@ -136,7 +221,7 @@ def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         if "lock" in first.lower():
             msg = (
                 f"{path} is open in another process, and DuckDB lets one process own a file: "
-                f"stop that one first ({first})"
+                f"stop that one first, or write and read through the one that serves it ({first})"
             )
         else:
             msg = f"{path} cannot be used as a warehouse: {first}"
