@@ -65,7 +65,7 @@ class KafkaPartition(StatefulSourcePartition[RecordBlock, Snapshot]):
 
     def close(self) -> None:
         """The input has ended or was stopped."""
-        self._reader.commit(self._reader.offsets(), wait=True)
+        self._reader.commit(self._reader.offsets())
         self._reader.close()
 
 

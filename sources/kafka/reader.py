@@ -39,6 +39,8 @@ FULL_PAUSE_MS = 20
 # How soon partitions that were added are found.
 DISCOVER_SECONDS = 30.0
 ANSWER_SECONDS = 10.0
+# A client that leaves waits so long for what it has still to commit.
+LEAVE_MS = 6_000
 LOOK_SECONDS = 1.0
 # A log that ends before the place where reading goes on has lost records or is another one. Just
 # after a broker has taken over a partition this may look so for a moment.
@@ -104,6 +106,7 @@ class RecordReader:
                 auto_offset_reset="error",
                 enable_partition_eof=True,
                 allow_auto_create_topics=False,
+                session_timeout_ms=LEAVE_MS,
                 fetch_wait_max_ms=FETCH_WAIT_MS,
                 fetch_queue_backoff_ms=FULL_PAUSE_MS,
                 queued_max_messages_kbytes=AHEAD_KB,
@@ -184,8 +187,11 @@ class RecordReader:
                 self._kept.setdefault(topic, {})[partition] = reading.position
         return {topic: dict(each) for topic, each in self._kept.items()}
 
-    def commit(self, offsets: Offsets, *, wait: bool = False) -> None:
-        """Tell the group how far this has got; only tools that show lag look at it."""
+    def commit(self, offsets: Offsets) -> None:
+        """Tell the group how far this has got; only tools that show lag look at it.
+
+        It is sent in the background; `close` waits for it, unless no broker answers.
+        """
         places = [
             TopicPartition(topic, partition, offset)
             for topic in self._topics
@@ -194,10 +200,7 @@ class RecordReader:
         if not places:
             return
         try:
-            if wait:
-                self._consumer.commit(offsets=places, asynchronous=False)
-            else:
-                self._consumer.commit(offsets=places, asynchronous=True)
+            self._consumer.commit(offsets=places, asynchronous=True)
         except KafkaException as wrong:
             # The offsets that count are those of the snapshot.
             LOG.warning("group %s: offsets were not committed: %s", self._group, wrong)
