@@ -151,6 +151,20 @@ FLOW_RUN = Table(
     ),
 )
 
+FLOW_RUN_PART = Table(
+    name="flow_run_part",
+    comment=(
+        "A run that several writers share, writer by writer; flow_run has their sums. Empty where "
+        "one writer does it all."
+    ),
+    primary_key=("run", "part"),
+    columns=(
+        FLOW_RUN.columns[0],
+        Column("part", "integer", "number of the writer"),
+        *FLOW_RUN.columns[1:],
+    ),
+)
+
 WAREHOUSE_INFO = Table(
     name="warehouse_info",
     comment="What this warehouse is.",
@@ -218,6 +232,7 @@ TABLES: tuple[Table, ...] = (
     TRANSFER_SUGGESTION,
     DEAD_LETTER,
     FLOW_RUN,
+    FLOW_RUN_PART,
     WAREHOUSE_INFO,
 )
 VIEWS: tuple[View, ...] = (STOCK_POOL, TRANSFER_CURRENT)

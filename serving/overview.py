@@ -7,9 +7,8 @@ from datetime import date, datetime
 from itertools import pairwise
 from typing import Any
 
-import duckdb
-
 from schemas.tables import literal
+from sinks.warehouse.client import Reader
 
 # Upper bounds of the classes of days of cover; the last class is open.
 COVER_BOUNDS = (1, 3, 7, 14, 28, 56)
@@ -37,7 +36,7 @@ class Episode:
 class Overview:
     """Questions about the chain as a whole."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: Reader) -> None:
         self._connection = connection
 
     def worst_place(self) -> str | None:

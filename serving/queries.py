@@ -6,16 +6,15 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import duckdb
-import msgspec
 
 from schemas.tables import quoted
 from schemas.warehouse import DEAD_LETTER, FLOW_RUN, STOCK_ALERT, STOCK_POOL, STOCK_POSITION
-from sinks.warehouse.client import WarehouseError, open_reader
+from serving.values import plain
+from sinks.warehouse.address import Target
+from sinks.warehouse.client import Reader, WarehouseError, open_reader
 
 # How many similar names an error offers.
 NEAREST = 5
@@ -46,7 +45,7 @@ class Answer:
 class Queries:
     """The questions that can be asked of an open warehouse."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: Reader) -> None:
         self._connection = connection
 
     def places(self, sku: str) -> Answer:
@@ -216,7 +215,7 @@ class Queries:
         return Answer(
             columns,
             [
-                tuple(_plain(value, kind) for value, kind in zip(row, kinds, strict=True))
+                tuple(plain(value, kind) for value, kind in zip(row, kinds, strict=True))
                 for row in cursor.fetchall()
             ],
         )
@@ -243,8 +242,8 @@ class Queries:
 
 
 @contextmanager
-def open_queries(path: Path) -> Iterator[Queries]:
-    """The warehouse at `path`, open for questions.
+def open_queries(path: Target) -> Iterator[Queries]:
+    """The warehouse at `path` (a file, or the address of a served one), open for questions.
 
     Raises:
         QueryError: it is not there, a flow is writing it, or it is no warehouse of tillflow.
@@ -255,6 +254,8 @@ def open_queries(path: Path) -> Iterator[Queries]:
         raise QueryError(_unusable(path, wrong)) from wrong
     try:
         yield Queries(connection)
+    except WarehouseError as wrong:
+        raise QueryError(str(wrong)) from wrong
     except duckdb.CatalogException as wrong:
         first = str(wrong).partition("\n")[0]
         msg = f"{path} is no warehouse of this tillflow: {first}"
@@ -263,7 +264,7 @@ def open_queries(path: Path) -> Iterator[Queries]:
         connection.close()
 
 
-def _unusable(path: Path, wrong: WarehouseError) -> str:
+def _unusable(path: Target, wrong: WarehouseError) -> str:
     cause = str(wrong.__cause__ or "")
     if "lock" not in cause.lower():
         return str(wrong)
@@ -271,7 +272,7 @@ def _unusable(path: Path, wrong: WarehouseError) -> str:
     by = f" (process {process[1]})" if process else ""
     return (
         f"a flow is writing {path}{by}, and DuckDB lets one process own a file: ask again when "
-        "it has ended, or stop it first"
+        "it has ended, or let it write to a served warehouse (tillflow warehouse serve)"
     )
 
 
@@ -295,11 +296,3 @@ def _columns(table: str, names: Sequence[str]) -> str:
 
 def _limit(limit: int | None) -> str:
     return "" if limit is None else f"LIMIT {limit:d}"
-
-
-def _plain(value: Any, kind: str) -> Any:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC)
-    if kind == "JSON" and value is not None:
-        return msgspec.json.decode(value)
-    return value

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from infra.answers import FORMATS, Column, console, field, print_csv, print_json, shown, table
+from infra.warehouse_option import warehouse_option
 from serving.queries import ALERT_TYPES, SELLING_DAYS, Answer, Queries, QueryError, open_queries
+from sinks.warehouse.address import Target
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -106,19 +107,10 @@ def _letter_columns() -> tuple[Column, ...]:
 
 def _shared(command: F) -> F:
     """The options that every question has."""
-    warehouse = click.option(
-        "--warehouse",
-        type=click.Path(path_type=Path),
-        default=Path("warehouse.duckdb"),
-        envvar="TILLFLOW_WAREHOUSE",
-        show_default=True,
-        show_envvar=True,
-        help="DuckDB file.",
-    )
     formats = click.option(
         "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True
     )
-    return warehouse(formats(command))
+    return warehouse_option(formats(command))
 
 
 _limit = click.option(
@@ -127,7 +119,7 @@ _limit = click.option(
 
 
 @contextmanager
-def _questions(warehouse: Path) -> Iterator[Queries]:
+def _questions(warehouse: Target) -> Iterator[Queries]:
     try:
         with open_queries(warehouse) as queries:
             yield queries
@@ -157,7 +149,7 @@ def query() -> None:
 @click.argument("sku")
 @click.option("--pool", "only_pools", is_flag=True, help="Only the totals of the pools.")
 @_shared
-def position(sku: str, only_pools: bool, warehouse: Path, form: str) -> None:
+def position(sku: str, only_pools: bool, warehouse: Target, form: str) -> None:
     """A SKU over the chain: every place, those that need attention first, and the pools."""
     with _questions(warehouse) as queries:
         if not only_pools:
@@ -183,7 +175,7 @@ def alerts(
     place: str | None,
     sku: str | None,
     limit: int,
-    warehouse: Path,
+    warehouse: Target,
     form: str,
 ) -> None:
     """Alerts, worst first: severity, then how much is missing; with the evidence."""
@@ -210,7 +202,7 @@ def alerts(
 @click.option("--place", help="Of one place only.")
 @_limit
 @_shared
-def cover(least_rate: float, place: str | None, limit: int, warehouse: Path, form: str) -> None:
+def cover(least_rate: float, place: str | None, limit: int, warehouse: Target, form: str) -> None:
     """The worst days of cover among what sells (and had an event within 28 days)."""
     with _questions(warehouse) as queries:
         found = queries.cover(least_rate=least_rate, place=place, limit=limit)
@@ -225,7 +217,7 @@ def cover(least_rate: float, place: str | None, limit: int, warehouse: Path, for
 @click.option("--reason", help="Of one reason only (its code), as many as --limit says.")
 @_limit
 @_shared
-def dead_letters(reason: str | None, limit: int, warehouse: Path, form: str) -> None:
+def dead_letters(reason: str | None, limit: int, warehouse: Target, form: str) -> None:
     """What could not be used: counts by reason, and examples with file and line.
 
     JSON and CSV have one row a reason; with --reason one row a dead letter, with its bytes.
@@ -250,7 +242,7 @@ def dead_letters(reason: str | None, limit: int, warehouse: Path, form: str) -> 
 @query.command()
 @_limit
 @_shared
-def runs(limit: int, warehouse: Path, form: str) -> None:
+def runs(limit: int, warehouse: Target, form: str) -> None:
     """Runs of flows, the latest first."""
     with _questions(warehouse) as queries:
         _answer(queries.runs(limit=limit), form, "Runs", _RUNS, "no flow has run yet")
@@ -258,7 +250,7 @@ def runs(limit: int, warehouse: Path, form: str) -> None:
 
 @query.command()
 @_shared
-def summary(warehouse: Path, form: str) -> None:
+def summary(warehouse: Target, form: str) -> None:
     """What is in the warehouse: positions, open alerts, dead letters, the newest event."""
     columns: tuple[Column, ...] = (
         ("figure", lambda one: "" if one["of"] else str(one["figure"]).replace("_", " ")),

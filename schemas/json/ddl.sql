@@ -188,6 +188,44 @@ COMMENT ON COLUMN "flow_run"."positions" IS 'rows written to stock_position';
 COMMENT ON COLUMN "flow_run"."alerts_raised" IS 'alerts raised';
 COMMENT ON COLUMN "flow_run"."alerts_cleared" IS 'alerts cleared';
 COMMENT ON COLUMN "flow_run"."newest_event" IS 'time of the newest event read';
+CREATE TABLE IF NOT EXISTS "flow_run_part" (
+  "run" VARCHAR NOT NULL,
+  "part" BIGINT NOT NULL,
+  "flow" VARCHAR NOT NULL,
+  "status" VARCHAR NOT NULL,
+  "source" VARCHAR NOT NULL,
+  "started_at" TIMESTAMPTZ NOT NULL,
+  "updated_at" TIMESTAMPTZ NOT NULL,
+  "lines" BIGINT NOT NULL,
+  "events" BIGINT NOT NULL,
+  "others" BIGINT NOT NULL,
+  "applied" BIGINT NOT NULL,
+  "duplicates" BIGINT NOT NULL,
+  "dead_letters" BIGINT NOT NULL,
+  "positions" BIGINT NOT NULL,
+  "alerts_raised" BIGINT NOT NULL,
+  "alerts_cleared" BIGINT NOT NULL,
+  "newest_event" TIMESTAMPTZ,
+  PRIMARY KEY ("run", "part")
+);
+COMMENT ON TABLE "flow_run_part" IS 'A run that several writers share, writer by writer; flow_run has their sums. Empty where one writer does it all.';
+COMMENT ON COLUMN "flow_run_part"."run" IS 'id of the run';
+COMMENT ON COLUMN "flow_run_part"."part" IS 'number of the writer';
+COMMENT ON COLUMN "flow_run_part"."flow" IS 'name of the flow';
+COMMENT ON COLUMN "flow_run_part"."status" IS 'running, finished, stopped or interrupted';
+COMMENT ON COLUMN "flow_run_part"."source" IS 'what it read';
+COMMENT ON COLUMN "flow_run_part"."started_at" IS 'wall clock at the start';
+COMMENT ON COLUMN "flow_run_part"."updated_at" IS 'wall clock at the last write';
+COMMENT ON COLUMN "flow_run_part"."lines" IS 'lines read, blank ones left out';
+COMMENT ON COLUMN "flow_run_part"."events" IS 'lines that were events of this flow''s types';
+COMMENT ON COLUMN "flow_run_part"."others" IS 'events of types that other flows read';
+COMMENT ON COLUMN "flow_run_part"."applied" IS 'events that are now in the state';
+COMMENT ON COLUMN "flow_run_part"."duplicates" IS 'events that were known already';
+COMMENT ON COLUMN "flow_run_part"."dead_letters" IS 'lines that went to dead_letter';
+COMMENT ON COLUMN "flow_run_part"."positions" IS 'rows written to stock_position';
+COMMENT ON COLUMN "flow_run_part"."alerts_raised" IS 'alerts raised';
+COMMENT ON COLUMN "flow_run_part"."alerts_cleared" IS 'alerts cleared';
+COMMENT ON COLUMN "flow_run_part"."newest_event" IS 'time of the newest event read';
 CREATE TABLE IF NOT EXISTS "warehouse_info" (
   "name" VARCHAR NOT NULL,
   "value" VARCHAR NOT NULL,

@@ -55,7 +55,7 @@ class Warehouse:
             self._served = ServedConnection(self.target, patience=patience)
             self._check_tables(self.target)
         else:
-            self._file = _open_file(self.target)
+            self._file = open_file(self.target)
 
     @property
     def is_served(self) -> bool:
@@ -198,7 +198,12 @@ def open_reader(target: Target, *, patience: float = READER_PATIENCE_SECONDS) ->
     return connection
 
 
-def _open_file(path: Path) -> duckdb.DuckDBPyConnection:
+def open_file(path: Path) -> duckdb.DuckDBPyConnection:
+    """A warehouse file opened for writing, made with its tables where they are not there.
+
+    Raises:
+        WarehouseError: another process has it, or it is no DuckDB file.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = _connect(path, read_only=False)
     connection.execute(f"SET threads = {THREADS}")

@@ -1,17 +1,27 @@
-"""The warehouse as Bytewax writes to it: one partition, for one process owns the file."""
+"""The warehouse as Bytewax writes to it.
+
+A file has one partition, for one process owns it. A served warehouse has several, each with its
+own connection, so that every worker writes what it made.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from threading import Lock
+from zlib import crc32
 
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from operators.stock.decode import BlockRead
 from operators.stock.shard import StockOutcome
-from sinks.warehouse.writer import Counts, WarehouseWriter
+from sinks.warehouse.address import Address, Target, parse_target
+from sinks.warehouse.runs import Counts
+from sinks.warehouse.writer import WarehouseWriter
 
 PARTITION = "warehouse"
+# Fixed, for a flow that goes on where it was cannot do with fewer partitions than it had; an idle
+# one costs a thread that sleeps.
+SERVED_PARTITIONS = 4
 
 
 class WarehousePartition(StatefulSinkPartition[StockOutcome | BlockRead, None]):
@@ -41,11 +51,11 @@ class WarehousePartition(StatefulSinkPartition[StockOutcome | BlockRead, None]):
 
 
 class WarehouseSink(FixedPartitionedSink[StockOutcome | BlockRead, None]):
-    """Outcomes of the stock flow into a DuckDB file."""
+    """Outcomes of the stock flow into a DuckDB file, or into a served warehouse."""
 
     def __init__(
         self,
-        path: Path,
+        path: Target,
         *,
         flow: str,
         run: str,
@@ -53,22 +63,48 @@ class WarehouseSink(FixedPartitionedSink[StockOutcome | BlockRead, None]):
         ended: Callable[[], str],
         report: Callable[[Counts], None] | None = None,
     ) -> None:
-        self._path = path
+        self._target = parse_target(path)
         self._flow = flow
         self._run = run
         self._source = source
         self._ended = ended
-        self._report = report
+        self._report = None if report is None else _Sum(report)
 
     def list_parts(self) -> list[str]:
-        """The one partition."""
-        return [PARTITION]
+        """One for a file; the first name is the same for both, so that a flow may move on."""
+        if not isinstance(self._target, Address):
+            return [PARTITION]
+        return [PARTITION, *(f"{PARTITION}-{number}" for number in range(1, SERVED_PARTITIONS))]
 
     def part_fn(self, item_key: str) -> int:
-        """Everything goes to the one partition."""
-        return 0
+        """What has the same key is written by the same writer, in its order."""
+        return crc32(item_key.encode()) if isinstance(self._target, Address) else 0
 
     def build_part(self, step_id: str, for_part: str, resume_state: None) -> WarehousePartition:
         """Open the warehouse in the process that writes it."""
-        writer = WarehouseWriter(self._path, self._flow, self._run, self._source, self._report)
+        number = int(for_part.removeprefix(PARTITION).removeprefix("-") or 0)
+        report = None if self._report is None else self._report.of(number)
+        part = number if isinstance(self._target, Address) else None
+        writer = WarehouseWriter(
+            self._target, self._flow, self._run, self._source, report, part=part
+        )
         return WarehousePartition(writer, self._ended)
+
+
+class _Sum:
+    """Tells the counts of all writers of this process together."""
+
+    def __init__(self, report: Callable[[Counts], None]) -> None:
+        self._report = report
+        self._known: dict[int, Counts] = {}
+        self._lock = Lock()
+
+    def of(self, part: int) -> Callable[[Counts], None]:
+        """What one writer reports to."""
+
+        def take(counts: Counts) -> None:
+            with self._lock:
+                self._known[part] = counts
+                self._report(sum(self._known.values(), Counts()))
+
+        return take

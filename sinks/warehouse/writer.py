@@ -1,8 +1,8 @@
 """Collects outcomes of the stock flow and writes them to the warehouse, beside the engine.
 
-DuckDB lets go of Python's lock while it works, so upserts run on a thread of their own and the
-engine goes on; `settle` waits until all that was handed over is durable. The thread is the only
-one that touches the connection.
+DuckDB lets go of Python's lock while it works and while it waits for a server, so upserts run on a
+thread of their own and the engine goes on; `settle` waits until all that was handed over is
+durable. The thread is the only one that touches the connection.
 """
 
 from __future__ import annotations
@@ -12,36 +12,31 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from operators.stock.refusals import Refusal
 from operators.stock.shard import StockOutcome
-from schemas.instants import to_datetime
-from schemas.warehouse import DEAD_LETTER, FLOW_RUN, STOCK_ALERT, STOCK_POSITION
+from schemas.warehouse import (
+    DEAD_LETTER,
+    FLOW_RUN,
+    FLOW_RUN_PART,
+    STOCK_ALERT,
+    STOCK_POSITION,
+)
+from sinks.warehouse.address import Target
 from sinks.warehouse.client import Warehouse
 from sinks.warehouse.rows import alert_rows, dead_letter_rows, position_rows
+from sinks.warehouse.runs import Counts, Run, run_rows, totals
+
+__all__ = ["Counts", "WarehouseWriter"]
 
 # How often rows become visible to readers while the flow runs; an epoch's end comes on top.
 WRITE_EVERY_SECONDS = 1.0
-
-
-@dataclass(slots=True)
-class Counts:
-    """What a run has come to so far: the figures of flow_run."""
-
-    lines: int = 0
-    events: int = 0
-    others: int = 0
-    applied: int = 0
-    duplicates: int = 0
-    dead_letters: int = 0
-    positions: int = 0
-    alerts_raised: int = 0
-    alerts_cleared: int = 0
-    newest_event: int | None = None
+# A message to a served warehouse is text that both sides read as a whole; beyond this many rows it
+# would take longer than a reader's patience, so more rows go in transactions of their own before.
+SERVED_ROWS = 20_000
 
 
 @dataclass(slots=True)
@@ -56,23 +51,25 @@ class _Buffer:
 
 
 class WarehouseWriter:
-    """Writes outcomes to the warehouse; `report` is told the counts now and then."""
+    """Writes outcomes to the warehouse; `report` is told the counts now and then.
+
+    `part`: the number of this writer where several share a run; None where it is the only one.
+    """
 
     def __init__(
         self,
-        path: Path,
+        target: Target,
         flow: str,
         run: str,
         source: str,
         report: Callable[[Counts], None] | None = None,
+        *,
+        part: int | None = None,
     ) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="warehouse")
-        self._warehouse = self._thread.submit(Warehouse, path).result()
-        self._flow = flow
-        self._run = run
-        self._source = source
+        self._warehouse = self._thread.submit(Warehouse, target).result()
+        self._run = Run(run, flow, source, started_at=datetime.now(UTC), part=part)
         self._report = report
-        self._started = datetime.now(UTC)
         self.counts = Counts()
         self._written = Counts()
         self._buffer = _Buffer()
@@ -137,44 +134,50 @@ class WarehouseWriter:
         self._wait()
 
     def close(self, status: str) -> None:
-        """Settle, say how the run ended, and let go of the file."""
-        if self.counts.lines or self._buffer:
-            self.settle(status)
-        self._thread.submit(self._warehouse.close).result()
-        self._thread.shutdown()
+        """Settle, say how the run ended, and let go of the warehouse."""
+        try:
+            if self._is_told(self.counts) or self._buffer:
+                self.settle(status)
+        finally:
+            self._thread.submit(self._warehouse.close).result()
+            self._thread.shutdown()
 
     def _store(self, buffer: _Buffer, counts: Counts, status: str) -> None:
-        warehouse = self._warehouse
+        warehouse, run = self._warehouse, self._run
+        positions = buffer.positions
+        while warehouse.is_served and sum(map(len, positions)) > SERVED_ROWS:
+            first, positions = _split(positions, SERVED_ROWS)
+            warehouse.upsert(STOCK_POSITION, pa.Table.from_batches(first), several=True)
         with warehouse.transaction():
-            if buffer.positions:
-                rows = pa.Table.from_batches(buffer.positions)
+            if positions:
+                rows = pa.Table.from_batches(positions)
                 warehouse.upsert(STOCK_POSITION, rows, several=len(buffer.positions) > 1)
             if buffer.withdrawn:
                 warehouse.delete(STOCK_ALERT, sorted(buffer.withdrawn))
             warehouse.upsert(STOCK_ALERT, alert_rows(buffer.alerts.values()))
             warehouse.upsert(DEAD_LETTER, dead_letter_rows(buffer.refusals))
-            if counts.lines:
-                warehouse.upsert(FLOW_RUN, self._run_row(counts, status))
+            if self._is_told(counts):
+                table = FLOW_RUN if run.part is None else FLOW_RUN_PART
+                warehouse.upsert(table, run_rows(run, counts, status, datetime.now(UTC)))
+        if run.part is not None and self._is_told(counts):
+            # After the rows, and alone: only here may writers get in each other's way.
+            warehouse.write(totals(run.name))
         self._written = counts
 
-    def _run_row(self, counts: Counts, status: str) -> pa.Table:
-        newest = counts.newest_event
-        row = {
-            "run": self._run,
-            "flow": self._flow,
-            "status": status,
-            "source": self._source,
-            "started_at": self._started,
-            "updated_at": datetime.now(UTC),
-            "lines": counts.lines,
-            "events": counts.events,
-            "others": counts.others,
-            "applied": counts.applied,
-            "duplicates": counts.duplicates,
-            "dead_letters": counts.dead_letters,
-            "positions": counts.positions,
-            "alerts_raised": counts.alerts_raised,
-            "alerts_cleared": counts.alerts_cleared,
-            "newest_event": None if newest is None else to_datetime(newest),
-        }
-        return pa.Table.from_pylist([row], schema=FLOW_RUN.arrow())
+    def _is_told(self, counts: Counts) -> bool:
+        """Whether there is anything for the diary: one of several writers may have read nothing."""
+        return bool(counts.lines) if self._run.part is None else counts != Counts()
+
+
+def _split(
+    batches: list[pa.RecordBatch], size: int
+) -> tuple[list[pa.RecordBatch], list[pa.RecordBatch]]:
+    """The first `size` rows of batches, and the others, both in their order."""
+    first: list[pa.RecordBatch] = []
+    left = size
+    for number, batch in enumerate(batches):
+        if len(batch) > left:
+            return [*first, batch.slice(0, left)], [batch.slice(left), *batches[number + 1 :]]
+        first.append(batch)
+        left -= len(batch)
+    return first, []
