@@ -45,6 +45,8 @@ class Desk:
         for name, state in routes:
             if name in self._by_name:
                 self.routes[name] = state
+                if self._by_name[name].route.digest is None and state.pool:
+                    state.pool_due = 0
         for case in cases:
             self.cases[case.id] = case
             for name, thread in case.threads.items():
@@ -89,6 +91,11 @@ class Desk:
             case.acknowledged_at = now
             self.changed_cases.add(alert)
         return True
+
+    def untaken(self, alert: str) -> bool:
+        """Whether an alert is known and nobody has acknowledged it."""
+        case = self.cases.get(alert)
+        return case is not None and case.acknowledged_at is None
 
     def give_up(self, route: str, alerts: Iterable[str], now: int) -> None:
         """A message may not have reached anybody: what can be passed on is passed on at once."""
@@ -234,7 +241,8 @@ class Desk:
     def _hasten(self, name: str, thread: Thread, case: Case, now: int) -> None:
         """The digest leaves as early as the alert in it that can wait least."""
         digest = self._by_name[name].route.digest
-        assert digest is not None
+        if digest is None:
+            return
         wait = round(digest.window_minutes * MINUTE_US)
         if thread.held:
             wait = 0
