@@ -19,8 +19,7 @@ from sinks.kafka.events import (
     refused_event,
     withdrawn_alerts,
 )
-from sinks.kafka.producer import TopicWriter
-from sources.kafka.settings import KafkaSettings
+from sinks.kafka.producer import Brokers, TopicWriter
 
 PARTITION = "kafka"
 
@@ -69,7 +68,7 @@ def records_of(value: StockOutcome | list[DeadRecord], now: int) -> Iterator[Out
 class KafkaSink(FixedPartitionedSink[Item, None]):
     """Outcomes of the stock flow to the log's topics."""
 
-    def __init__(self, settings: KafkaSettings) -> None:
+    def __init__(self, settings: Brokers) -> None:
         self._settings = settings
 
     def list_parts(self) -> list[str]:

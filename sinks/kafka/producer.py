@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from typing import Any, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
-
-from sources.kafka.errors import BrokerError
-from sources.kafka.settings import KafkaSettings
 
 # Long enough for a broker to be started again, short enough to say that it does not come back.
 DELIVERY_SECONDS = 120.0
@@ -20,7 +18,22 @@ WAITING_KB = 64 * 1024
 FULL_WAIT_SECONDS = 0.05
 
 
-class DeliveryError(BrokerError):
+class Brokers(Protocol):
+    """How to reach the brokers: sources.kafka.settings.KafkaSettings."""
+
+    @property
+    def brokers(self) -> str:
+        """Their addresses."""
+
+    @property
+    def idempotence(self) -> bool:
+        """Whether records are numbered, so that a retry writes none twice."""
+
+    def client(self, **extra: Any) -> dict[str, Any]:
+        """The configuration of a client."""
+
+
+class DeliveryError(Exception):
     """Records did not arrive; the message names topic and reason."""
 
 
@@ -32,7 +45,7 @@ class TopicWriter:
 
     def __init__(
         self,
-        settings: KafkaSettings,
+        settings: Brokers,
         *,
         delivery_seconds: float = DELIVERY_SECONDS,
         linger_ms: float = LINGER_MS,
