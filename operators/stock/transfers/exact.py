@@ -16,8 +16,10 @@ from ortools.graph.python import min_cost_flow
 from operators.stock.transfers.greedy import greedy
 from operators.stock.transfers.problem import Packs, Problem, is_allowed, totals, trimmed, worth
 
-# A SKU over some dozens of places needs some dozens; past this the best one found is taken.
+# A SKU over a dozen places needs some dozens of nodes. Past the limit the best plan found is taken,
+# and the more ways there are the longer a node takes, so that no SKU holds up the others.
 MOST_NODES = 300
+MOST_WAYS_LOOKED_AT = 20_000
 
 FREE, OPEN, CLOSED = 0, 1, 2
 
@@ -41,18 +43,19 @@ def best_plan(problem: Problem, *, most_nodes: int = MOST_NODES) -> Plan:
 
 
 def _best(problem: Problem, most_nodes: int) -> Plan:
-    start = greedy(problem)
     sides = zip(*((way.donor, way.taker) for way in problem.ways), strict=True)
     one_sided = any(len(set(side)) == 1 for side in sides)
     if len(problem.ways) == 1 or (one_sided and problem.is_plain()):
+        start = greedy(problem)
         return Plan(start, worth(problem, start), True)
-    return _branch(problem, start, most_nodes)
+    # Without trip costs the first flow is the answer, and nothing has to be beaten.
+    start = [0] * len(problem.ways) if problem.is_plain() and most_nodes else greedy(problem)
+    return _branch(problem, start, min(most_nodes, 1 + MOST_WAYS_LOOKED_AT // len(problem.ways)))
 
 
 def _branch(problem: Problem, start: Packs, most_nodes: int) -> Plan:
     best, best_worth = start, worth(problem, start)
-    nodes = [(None, tuple([FREE] * len(problem.ways)))]
-    waiting: list[tuple[int | None, tuple[int, ...]]] = list(nodes)
+    waiting: list[tuple[int | None, tuple[int, ...]]] = [(None, (FREE,) * len(problem.ways))]
     seen = 0
     while waiting:
         if seen == most_nodes:
