@@ -12,6 +12,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "run": ("infra.commands.run", "run", "Run a flow."),
     "query": ("infra.commands.query", "query", "Ready answers from the warehouse."),
     "warehouse": ("infra.commands.warehouse", "warehouse", "Serve a warehouse, keep it small."),
+    "hooks": ("infra.commands.hooks", "hooks", "Alerts to people: chats, e-mail, webhooks."),
     "import": ("infra.commands.importing", "import_", "Turn exports of tills into clean events."),
     "simulate": ("infra.commands.simulate", "simulate", "Simulate a chain with its hidden truth."),
     "schema": ("infra.commands.schema", "schema", "The contract as JSON Schema and DDL."),

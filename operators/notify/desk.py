@@ -92,11 +92,6 @@ class Desk:
             self.changed_cases.add(alert)
         return True
 
-    def untaken(self, alert: str) -> bool:
-        """Whether an alert is known and nobody has acknowledged it."""
-        case = self.cases.get(alert)
-        return case is not None and case.acknowledged_at is None
-
     def give_up(self, route: str, alerts: Iterable[str], now: int) -> None:
         """A message may not have reached anybody: what can be passed on is passed on at once."""
         for alert in alerts:

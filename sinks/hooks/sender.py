@@ -23,7 +23,7 @@ HIDDEN = "***"
 
 
 class Sender:
-    """One channel: `step` does one thing and says when to come back, `start` goes on in a thread."""
+    """One channel: `step` does one thing and says when to come back, `start` repeats it."""
 
     def __init__(
         self,

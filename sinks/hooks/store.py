@@ -69,7 +69,11 @@ class Store:
             # Open anew after somebody took care of it: that does not count any more.
             run.executemany(
                 "DELETE FROM acknowledgement WHERE alert = ? AND applied = 1",
-                [(each,) for each in desk.changed_cases if desk.untaken(each)],
+                [
+                    (alert,)
+                    for alert in desk.changed_cases
+                    if desk.cases[alert].acknowledged_at is None
+                ],
             )
             run.executemany(
                 "INSERT OR REPLACE INTO route_state VALUES (?, ?)",
@@ -192,3 +196,11 @@ def read_message(connection: sqlite3.Connection, name: str) -> Message | None:
     """A message by its id, None where there is none."""
     row = connection.execute("SELECT body FROM message WHERE id = ?", [name]).fetchone()
     return _MESSAGE.decode(row[0]) if row is not None else None
+
+
+def acknowledged_by(connection: sqlite3.Connection, alert: str) -> tuple[str, int] | None:
+    """Who takes care of an alert and since when, None where nobody does."""
+    row = connection.execute(
+        "SELECT by, at FROM acknowledgement WHERE alert = ?", [alert]
+    ).fetchone()
+    return (str(row[0]), int(row[1])) if row is not None else None

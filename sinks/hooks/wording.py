@@ -46,12 +46,18 @@ class Writer:
         return self._texts[language]
 
     def write(
-        self, message: Message, language: Language, markup: MarkupName, limit: int
+        self,
+        message: Message,
+        language: Language,
+        markup: MarkupName,
+        limit: int,
+        *,
+        linked: bool = True,
     ) -> Outgoing:
         """The message as it is sent, no longer than `limit` bytes."""
-        url = self._links.link(message.id, message.made_at) if self._links is not None else ""
-        if not any(item.notice.open for item in message.items):
-            url = ""
+        url = ""
+        if self._links is not None and linked and any(item.notice.open for item in message.items):
+            url = self._links.link(message.id, message.made_at)
         for shown in _SHOWN:
             title, body = self._filled(message, language, markup, url, shown)
             if len(body.encode()) <= limit:
