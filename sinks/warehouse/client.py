@@ -37,10 +37,17 @@ class Reader(Protocol):
 class Warehouse:
     """A warehouse opened for writing. Use it from one thread at a time."""
 
-    def __init__(self, target: Target, *, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(
+        self,
+        target: Target,
+        *,
+        patience: float = PATIENCE_SECONDS,
+        connection: duckdb.DuckDBPyConnection | None = None,
+    ) -> None:
         """Open it; a file is made with its tables where they are not there.
 
         `patience`: how long a served warehouse may be away, in seconds, before that is an error.
+        `connection`: one that is open already, for the process that owns the file.
 
         Raises:
             WarehouseError: another process has the file, it is no DuckDB file, nothing is served
@@ -55,7 +62,7 @@ class Warehouse:
             self._served = ServedConnection(self.target, patience=patience)
             self._check_tables(self.target)
         else:
-            self._file = open_file(self.target)
+            self._file = connection or open_file(self.target)
 
     @property
     def is_served(self) -> bool:
