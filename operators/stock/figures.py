@@ -118,7 +118,7 @@ class Figures:
         return self.mean / 1000 if self.days else float(self.today)
 
     def save(self) -> SavedFigures:
-        """The figures as plain values, in the order of FIGURES."""
+        """The figures as plain values, in the order of FIGURES; they share what is no number."""
         return _values(self)
 
     def load(self, saved: SavedFigures) -> None:
@@ -143,17 +143,30 @@ class Figures:
             self.recent,
         ) = saved
 
-    def become(self, other: Figures) -> None:
-        """Stand where another one stands; the two move on apart."""
-        self.load(_values(other))
-        if other.orders is not None:
-            self.orders = dict(other.orders)
-        if other.recent is not None:
-            self.recent = list(other.recent)
-        if other.shortage is not None:
-            self.shortage = msgspec.structs.replace(other.shortage)
-        if other.record is not None:
-            self.record = msgspec.structs.replace(other.record)
+    def copy(self) -> SavedFigures:
+        """The figures as plain values that stay as they are when these move on."""
+        if (
+            self.orders is None
+            and self.recent is None
+            and self.shortage is None
+            and self.record is None
+        ):
+            return _values(self)
+        apart = Figures()
+        apart.take(_values(self))
+        return _values(apart)
+
+    def take(self, saved: SavedFigures) -> None:
+        """Stand where saved figures stand; those stay as they are when these move on."""
+        self.load(saved)
+        if self.orders is not None:
+            self.orders = dict(self.orders)
+        if self.recent is not None:
+            self.recent = list(self.recent)
+        if self.shortage is not None:
+            self.shortage = msgspec.structs.replace(self.shortage)
+        if self.record is not None:
+            self.record = msgspec.structs.replace(self.record)
 
 
 _values: Callable[[Figures], SavedFigures] = attrgetter(*FIGURES)

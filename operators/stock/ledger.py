@@ -196,6 +196,7 @@ class StockLedger:
                         dirty.append(state)
                     if not state.log:
                         sku.active.append(state)
+                        state.oldest = time
                     state.log.append(record)
                     state.tip = time
                     move(state, fact, state.place, state.rule, state.clock)
@@ -315,15 +316,17 @@ class StockLedger:
         """Fold what is older than the horizon; a correction nothing came for is refused now."""
         horizon = sku.newest - self._rules.horizon
         for state in sku.active:
-            if state.todo == STALE:
-                redo(state, sku.void, self._rolled_to, run.changes)
-            fold(state, horizon, sku.void, self._rolled_to)
+            if state.oldest < horizon:
+                if state.todo == STALE:
+                    redo(state, sku.void, self._rolled_to, run.changes)
+                fold(state, horizon, sku.void, self._rolled_to)
         sku.active = [state for state in sku.active if state.log]
         sku.seen.turn(sku.newest, self._rules.horizon)
-        for waiting in sku.forget_before(horizon):
-            run.refusals.append(
-                corrects_unknown_event(waiting.correction, waiting.where, self._rules.horizon)
-            )
+        if sku.settled or sku.void or sku.pending:
+            for waiting in sku.forget_before(horizon):
+                run.refusals.append(
+                    corrects_unknown_event(waiting.correction, waiting.where, self._rules.horizon)
+                )
         # Four sweeps a horizon keep the window at most a quarter longer than it has to be.
         sku.sweep_at = sku.newest + (self._rules.horizon >> 2)
         for several in sku.pending.values():

@@ -64,9 +64,9 @@ class PlaceState(Figures):
     """What the ledger keeps for one SKU at one place: its figures, and how they came about.
 
     `base` is where the figures stood before the window, after `folded` facts; `log` are the facts
-    of the window in order, `tip` is the instant of the newest. `corrections`, the last of them at
-    `corrected_at`, took back facts. `raised`: ids of alerts raised inside the window. `todo`:
-    CLEAN, DIRTY or STALE.
+    of the window in order, from the instant `oldest` to the instant `tip`. `corrections`, the last
+    of them at `corrected_at`, took back facts. `raised`: ids of alerts raised inside the window.
+    `todo`: CLEAN, DIRTY or STALE.
     """
 
     __slots__ = (
@@ -76,6 +76,7 @@ class PlaceState(Figures):
         "corrections",
         "folded",
         "log",
+        "oldest",
         "place",
         "pool",
         "raised",
@@ -92,7 +93,9 @@ class PlaceState(Figures):
         self.pool: str = rules.pool(place)
         self.rule: Rule = rules.rule(sku, place)
         self.clock: DayClock = rules.day_clock(place)
-        self.base: Figures | None = None
+        # Plain values: a base is made for nearly every fact, and looked at for hardly any.
+        self.base: SavedFigures | None = None
+        self.oldest = NEVER
         self.tip = NEVER
         self.folded = 0
         self.corrections = 0
@@ -116,7 +119,7 @@ class PlaceState(Figures):
         return SavedPlace(
             self.place,
             self.save(),
-            None if self.base is None else self.base.save(),
+            self.base,
             self.tip,
             self.folded,
             self.corrections,
@@ -132,30 +135,39 @@ class PlaceState(Figures):
         """The state a snapshot held, under the rules of today."""
         state = cls(sku, saved.place, rules)
         state.load(saved.figures)
-        if saved.base is not None:
-            state.base = Figures()
-            state.base.load(saved.base)
+        state.base = saved.base
         state.tip = saved.tip
         state.folded = saved.folded
         state.corrections = saved.corrections
         state.corrected_at = saved.corrected_at
         state.log = saved.log
+        if state.log:
+            state.oldest = _time_of(state.log[0])
         state.raised = saved.raised
         if not same_rules:
-            for figures in (state, state.base):
-                if figures is not None:
-                    figures.quiet = ALWAYS_JUDGE
-                    set_level(figures, state.rule)
+            state.take_new_rule()
         return state
 
+    def take_new_rule(self) -> None:
+        """Judge anew by the rule of today."""
+        self.quiet = ALWAYS_JUDGE
+        set_level(self, self.rule)
+        if self.base is not None:
+            base = Figures()
+            base.load(self.base)
+            base.quiet = ALWAYS_JUDGE
+            set_level(base, self.rule)
+            self.base = base.save()
 
-# Where everything begins; never moved on.
-NOTHING = Figures()
+
+# Where everything begins.
+NOTHING = Figures().save()
 
 
 def put(state: PlaceState, record: Record) -> None:
     """Put a fact that cannot simply be appended where it belongs in the log."""
     insort(state.log, record, key=_order_of)
+    state.oldest = _time_of(state.log[0])
     state.todo = STALE
 
 
@@ -197,7 +209,7 @@ def redo(state: PlaceState, void: Container[Identity], rolled_to: int, changes: 
     raised_before = set(state.raised)
     again = Changes()
     state.raised = ()
-    state.become(NOTHING if state.base is None else state.base)
+    state.take(NOTHING if state.base is None else state.base)
     _replay(state, map(unpack_fact, state.log), void, again)
     roll_on(state, rolled_to, again)
     state.todo = DIRTY
@@ -247,28 +259,26 @@ def fold(state: PlaceState, horizon: int, void: Container[Identity], rolled_to: 
     stand are the new base.
     """
     log = state.log
-    if not log or _time_of(log[0]) >= horizon:
+    if not log or state.oldest >= horizon:
         return
-    base = Figures()
     if rolled_to <= state.tip < horizon:
         state.folded += len(log)
         state.log = []
         state.raised = ()
-        base.become(state)
-    else:
-        cut = bisect_left(log, horizon, key=_time_of)
-        state.folded += cut
-        state.log = log[cut:]
-        now, raised = Figures(), state.raised
-        now.become(state)
-        state.become(NOTHING if state.base is None else state.base)
-        state.raised = ()
-        _replay(state, map(unpack_fact, log[:cut]), void, Changes())
-        base.become(state)
-        settled: set[str] = set(state.raised)
-        state.become(now)
-        state.raised = tuple(alert for alert in raised if alert not in settled)
-    state.base = base
+        state.base = state.copy()
+        return
+    cut = bisect_left(log, horizon, key=_time_of)
+    state.folded += cut
+    state.log = log[cut:]
+    state.oldest = _time_of(state.log[0]) if state.log else NEVER
+    now, raised = state.copy(), state.raised
+    state.take(NOTHING if state.base is None else state.base)
+    state.raised = ()
+    _replay(state, map(unpack_fact, log[:cut]), void, Changes())
+    state.base = state.save()
+    settled: set[str] = set(state.raised)
+    state.load(now)
+    state.raised = tuple(alert for alert in raised if alert not in settled)
 
 
 def _time_of(record: Record) -> int:

@@ -312,7 +312,7 @@ class TestCopies:
         """Where one goes on the other stays, orders and alerts included."""
         place, copy = Place(), Figures()
         place.hears(of(Allocated, order="A"))
-        copy.become(place.figures)
+        copy.take(place.figures.save())
         assert copy.save() == place.figures.save()
         place.hears(of(Allocated, order="B"))
         assert copy.orders == {"A": (5, NOON)}
