@@ -25,16 +25,20 @@ from flows.steps import StockStep
 from flows.stock import build
 from flows.told import note_told
 from sinks.journal import JournalError
+from sinks.kafka.events import TOPICS_WRITTEN
+from sinks.kafka.producer import DeliveryError
 from sinks.warehouse.client import Warehouse, WarehouseError
 from sinks.warehouse.writer import Counts
 from sources.blocks import SourceError, find_files
+from sources.kafka.errors import BrokerError
+from sources.kafka.topics import check_topics
 
 # Once one process has failed the others wait for it for ever: so long they may say what they saw.
 PATIENCE_SECONDS = 3.0
 POLL_SECONDS = 0.05
 STDIN = 0
 # What a person can put right by the message alone.
-EXPECTED = (SourceError, WarehouseError, JournalError)
+EXPECTED = (SourceError, BrokerError, DeliveryError, WarehouseError, JournalError)
 
 
 class FlowError(Exception):
@@ -48,8 +52,12 @@ def default_recovery(warehouse: Path) -> Path:
 
 def prepare(settings: StockSettings) -> None:
     """Check the source and make warehouse and recovery folder ready, before anything starts."""
-    find_files(settings.source)
-    warehouse = Warehouse(settings.warehouse)
+    if settings.kafka is None:
+        find_files(settings.source)
+    else:
+        topics = (*settings.topics, *TOPICS_WRITTEN)
+        check_topics(settings.kafka, topics, create=settings.create_topics)
+    warehouse = Warehouse(settings.target)
     try:
         warehouse.execute(
             "UPDATE flow_run SET status = 'interrupted' WHERE flow = ? AND status = 'running'",

@@ -6,16 +6,25 @@ import os
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 import yaml
 
 from schemas.chain import Chain
+from schemas.movement import MOVEMENT_TYPE
+from schemas.reservation import RESERVATION_TYPE
+from sinks.warehouse.address import Address, parse_target
+from sources.kafka.errors import BrokerError
+from sources.kafka.settings import KafkaSettings
 
 PREFIX = "TILLFLOW_"
 # Part of the stored state: changing it needs a new recovery folder.
 SHARDS = 16
+STOCK_TOPICS = (MOVEMENT_TYPE, RESERVATION_TYPE)
+KAFKA = "KAFKA"
+TOKEN = "WAREHOUSE_TOKEN"  # noqa: S105 (a name, no token)
 
 
 class SettingsError(Exception):
@@ -23,33 +32,69 @@ class SettingsError(Exception):
 
 
 class StockSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the stock flow is started with.
+    """What the stock flow is started with: it reads `source` (files) or `topics` of `kafka`.
 
     `recovery` is the folder of state and progress; None runs without (nothing is kept, a second
-    run starts at the beginning). `epoch_seconds`: how often progress is made durable.
+    run starts at the beginning). `epoch_seconds`: how often progress is made durable. Files are
+    left at their end unless `follow`; topics never, unless `until_end`.
     """
 
-    source: str
+    source: str = ""
+    kafka: KafkaSettings | None = None
+    topics: tuple[str, ...] = STOCK_TOPICS
+    group: str = "tillflow-stock"
+    create_topics: bool = False
+    until_end: bool = False
     warehouse: Path
+    warehouse_token_file: Path | None = None
     config: Path | None = None
     recovery: Path | None = None
     follow: bool = False
     epoch_seconds: float = 10.0
     run: str = msgspec.field(default_factory=lambda: uuid.uuid4().hex)
 
+    @property
+    def live(self) -> bool:
+        """Whether the flow goes on with time, rather than over what has been."""
+        return self.follow if self.kafka is None else not self.until_end
+
+    @property
+    def origin(self) -> str:
+        """What is read, as flow_run names it."""
+        if self.kafka is None:
+            return self.source
+        return f"kafka://{self.kafka.brokers}/{','.join(self.topics)}"
+
+    @property
+    def target(self) -> Path | Address:
+        """The warehouse: a file, or an address with its token (TILLFLOW_WAREHOUSE_TOKEN).
+
+        Raises:
+            WarehouseError: the address is none, or the token cannot be read.
+        """
+        token = os.environ.get(PREFIX + TOKEN)
+        return parse_target(self.warehouse, token=token, token_file=self.warehouse_token_file)
+
     def environment(self) -> dict[str, str]:
         """The settings as environment variables, for processes that are started for this flow."""
         found = {
             "SOURCE": self.source,
+            "KAFKA": "",
+            "TOPICS": ",".join(self.topics),
+            "GROUP": self.group,
+            "CREATE_TOPICS": "1" if self.create_topics else "0",
+            "UNTIL_END": "1" if self.until_end else "0",
             "WAREHOUSE": str(self.warehouse),
             "FOLLOW": "1" if self.follow else "0",
             "EPOCH_SECONDS": repr(self.epoch_seconds),
             "RUN": self.run,
         }
-        if self.config is not None:
-            found["CONFIG"] = str(self.config)
-        if self.recovery is not None:
-            found["RECOVERY"] = str(self.recovery)
+        if self.kafka is not None:
+            found |= {name.upper(): value for name, value in self.kafka.to_mapping().items()}
+        for name in ("config", "recovery", "warehouse_token_file"):
+            path = getattr(self, name)
+            if path is not None:
+                found[name.upper()] = str(path)
         return {PREFIX + name: value for name, value in found.items()}
 
     @classmethod
@@ -59,25 +104,59 @@ class StockSettings(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             SettingsError: one is missing, unknown, or not of its form.
         """
-        given = {
+        given: dict[str, Any] = {
             name.removeprefix(PREFIX).lower(): value
             for name, value in environ.items()
-            if name.startswith(PREFIX) and value
+            if name.startswith(PREFIX) and not name.startswith(PREFIX + KAFKA) and value
         }
+        given.pop(TOKEN.lower(), None)
         unknown = sorted(given.keys() - set(cls.__struct_fields__))
         if unknown:
             known = ", ".join(PREFIX + name.upper() for name in cls.__struct_fields__)
             msg = f"{PREFIX}{unknown[0].upper()} is no setting of the stock flow; there are {known}"
             raise SettingsError(msg)
-        for needed, example in (("source", "events.jsonl"), ("warehouse", "warehouse.duckdb")):
-            if needed not in given:
-                msg = f"{PREFIX}{needed.upper()} is not set (for example {example})"
-                raise SettingsError(msg)
+        kafka = kafka_settings(environ=environ)
+        if kafka is not None and "source" in given:
+            msg = f"{PREFIX}SOURCE and {PREFIX}KAFKA exclude each other: set one of them"
+            raise SettingsError(msg)
+        missing = [name for name in ("source", "warehouse") if name not in given]
+        if kafka is not None and "source" in missing:
+            missing.remove("source")
+        if missing:
+            example = {"source": "events.jsonl", "warehouse": "warehouse.duckdb"}[missing[0]]
+            msg = f"{PREFIX}{missing[0].upper()} is not set (for example {example})"
+            raise SettingsError(msg)
+        if "topics" in given:
+            given["topics"] = [name.strip() for name in given["topics"].split(",")]
         try:
-            return msgspec.convert(given, cls, strict=False, dec_hook=_path)
+            settings = msgspec.convert(given, cls, strict=False, dec_hook=_path)
         except msgspec.ValidationError as wrong:
             msg = f"a setting of the environment ({PREFIX}…) is wrong: {wrong}"
             raise SettingsError(msg) from None
+        return msgspec.structs.replace(settings, kafka=kafka)
+
+
+def kafka_settings(
+    brokers: str | None = None, *, environ: Mapping[str, str] = os.environ
+) -> KafkaSettings | None:
+    """How to reach the brokers: TILLFLOW_KAFKA unless they are given, and TILLFLOW_KAFKA_*.
+
+    Raises:
+        SettingsError: one of these is no setting, or not of its form.
+    """
+    brokers = brokers or environ.get(PREFIX + KAFKA)
+    if not brokers:
+        return None
+    prefix = f"{PREFIX}{KAFKA}_"
+    given = {
+        name.removeprefix(prefix).lower(): value
+        for name, value in environ.items()
+        if name.startswith(prefix) and value
+    }
+    try:
+        return KafkaSettings.from_mapping(brokers, given)
+    except BrokerError as wrong:
+        raise SettingsError(str(wrong)) from None
 
 
 def _path(wanted: type, value: object) -> object:

@@ -15,3 +15,7 @@ class StockStep(StrEnum):
     LEDGER = "ledger"
     MERGE = "merge"
     WAREHOUSE = "warehouse"
+    READ_KAFKA = "read_kafka"
+    DECODE_KAFKA = "decode_kafka"
+    KAFKA = "kafka"
+    TABLES = "tables"

@@ -1,7 +1,7 @@
 r"""Stock truth: movements -> one exact, live position for each SKU and place, and alerts.
 
-    files -> blocks -> facts by shard -> ledger -> warehouse
-                  \-> what is no event --------/
+    files or topics -> blocks -> facts by shard -> ledger -> warehouse, and topics of its own
+                            \-> what is no event --------/
 
 Runs as `tillflow run stock` and as `python -m bytewax.run flows.stock` with TILLFLOW_* settings.
 """
@@ -9,6 +9,7 @@ Runs as `tillflow run stock` and as `python -m bytewax.run flows.stock` with TIL
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from threading import Event
 from typing import TypeGuard
 
@@ -18,18 +19,24 @@ from bytewax.dataflow import Dataflow
 from flows.process import prepare_process
 from flows.settings import SHARDS, StockSettings, load_chain
 from flows.steps import StockStep as STEP
-from flows.told import read_told
-from operators.engine import ShardLogic, Snapshot
+from operators.engine import FLUSH_AFTER, ShardLogic, Snapshot
+from operators.records import RecordBlock
 from operators.stock.decode import Block, BlockRead, Sharder
+from operators.stock.decode_records import RecordDecoder
 from operators.stock.facts import Batch
 from operators.stock.rules import StockRules
 from operators.stock.shard import StockOutcome, StockShard, empty_outcome
 from sinks.journal import FileJournal
+from sinks.kafka.events import DeadRecord
+from sinks.kafka.partition import KafkaSink
 from sinks.warehouse.partition import WarehouseSink
 from sinks.warehouse.writer import Counts
+from sources.kafka.partition import KafkaSource
 from sources.partition import BlockSource
 
-Item = tuple[str, Batch | BlockRead | StockOutcome]
+Item = tuple[str, Batch | BlockRead | StockOutcome | list[DeadRecord]]
+# What happens now is told at once; rows of a hot place are then written 20 times a second.
+FLUSH_LIVE = timedelta(milliseconds=50)
 
 
 def build(
@@ -38,8 +45,8 @@ def build(
     """The dataflow; `stop` ends it cleanly, `report` is told its counts."""
     rules = StockRules(load_chain(settings.config))
     sharder = Sharder(SHARDS)
-    keep = settings.recovery is not None
-    told = None if settings.recovery is None else read_told(settings.recovery)
+    records = RecordDecoder(sharder)
+    kafka, live, keep = settings.kafka, settings.live, settings.recovery is not None
 
     def decode(blocks: list[Block]) -> Iterable[Item]:
         for decoded in map(sharder.decode, blocks):
@@ -48,13 +55,21 @@ def build(
                 yield ("read", empty_outcome(decoded.refusals))
             yield ("read", decoded.read)
 
+    def decode_records(blocks: list[RecordBlock]) -> Iterable[Item]:
+        for decoded in map(records.decode, blocks):
+            yield from ((f"{batch.shard:02d}", batch) for batch in decoded.batches)
+            if decoded.refusals:
+                yield ("read", list(map(DeadRecord, decoded.dead, decoded.refusals)))
+            yield ("read", decoded.read)
+
     def ledger(resume: Snapshot | None) -> ShardLogic[Batch, StockOutcome]:
         return ShardLogic(
-            StockShard(rules, journaled=keep, told=told),
+            StockShard(rules, journaled=keep),
             journal if keep else None,
             resume,
-            live=settings.follow,
+            live=live,
             keep_state=keep,
+            flush_after=FLUSH_LIVE if kafka is not None and live else FLUSH_AFTER,
         )
 
     def journal(shard: int) -> FileJournal:
@@ -62,21 +77,36 @@ def build(
         return FileJournal(settings.recovery / "state", f"stock-{shard:02d}")
 
     flow = Dataflow(STEP.FLOW)
-    blocks = op.input(STEP.READ, flow, BlockSource(settings.source, stop, follow=settings.follow))
-    items = op.flat_map_batch(STEP.DECODE, blocks, decode)
+    if kafka is None:
+        blocks = op.input(STEP.READ, flow, BlockSource(settings.source, stop, follow=live))
+        items = op.flat_map_batch(STEP.DECODE, blocks, decode)
+    else:
+        log = KafkaSource(kafka, settings.topics, settings.group, stop, tail=live)
+        items = op.flat_map_batch(
+            STEP.DECODE_KAFKA, op.input(STEP.READ_KAFKA, flow, log), decode_records
+        )
     parts = op.branch(STEP.SPLIT, items, _is_batch)
     outcomes = op.stateful_batch(STEP.LEDGER, parts.trues, ledger)
     everything = op.merge(STEP.MERGE, outcomes, parts.falses)
+    if kafka is not None:
+        op.output(STEP.KAFKA, everything, KafkaSink(kafka))
+        everything = op.map_value(STEP.TABLES, everything, _for_tables)
     warehouse = WarehouseSink(
-        settings.warehouse,
+        settings.target,
         flow=STEP.FLOW,
         run=settings.run,
-        source=settings.source,
+        source=settings.origin,
         ended=lambda: "stopped" if stop.is_set() else "finished",
         report=report,
     )
     op.output(STEP.WAREHOUSE, everything, warehouse)
     return flow
+
+
+def _for_tables(value: StockOutcome | BlockRead | list[DeadRecord]) -> StockOutcome | BlockRead:
+    if isinstance(value, list):
+        return empty_outcome([dead.refusal for dead in value])
+    return value
 
 
 def _is_batch(item: Item) -> TypeGuard[tuple[str, Batch]]:

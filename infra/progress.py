@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 from schemas.instants import to_datetime
+from sinks.warehouse.address import Target
 from sinks.warehouse.client import open_reader
 from sinks.warehouse.writer import Counts
 
@@ -48,7 +48,7 @@ class Progress:
         self._live.stop()
 
 
-def print_summary(warehouse: Path, run: str) -> None:
+def print_summary(warehouse: Target, run: str) -> None:
     """Print what a run came to, from its row in flow_run."""
     reader = open_reader(warehouse)
     try:

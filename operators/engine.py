@@ -41,6 +41,7 @@ class ShardLogic(StatefulBatchLogic[I, O, Snapshot | None], Generic[I, O]):
 
     `live` lets wall-clock time act on the state; in a backfill time is that of the events alone.
     `keep_state` False is for a run without recovery: Bytewax asks for snapshots even then.
+    `flush_after`: how long rows wait for more facts of their place.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class ShardLogic(StatefulBatchLogic[I, O, Snapshot | None], Generic[I, O]):
         clock: Callable[[], int] = system_clock,
         live: bool = False,
         keep_state: bool = True,
+        flush_after: timedelta = FLUSH_AFTER,
     ) -> None:
         self._machine = machine
         self._open_journal = open_journal
@@ -61,7 +63,7 @@ class ShardLogic(StatefulBatchLogic[I, O, Snapshot | None], Generic[I, O]):
         self._live = live
         self._keep_state = keep_state
         self._flush_at = 0
-        self._wait = FLUSH_AFTER // timedelta(microseconds=1)
+        self._wait = flush_after // timedelta(microseconds=1)
         self._tick_at: int | None = None
         if resume is not None:
             self._resume(resume)

@@ -6,14 +6,13 @@ import sys
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from flows.recovery import RecoveryError
-from flows.runner import FlowError, default_recovery, prepare, run_here, run_processes
-from flows.settings import SettingsError, StockSettings, load_chain
+from flows.runner import EXPECTED, FlowError, default_recovery, prepare, run_here, run_processes
+from flows.settings import STOCK_TOPICS, SettingsError, StockSettings, kafka_settings, load_chain
 from infra.progress import Progress, print_summary
-from sinks.journal import JournalError
-from sinks.warehouse.client import WarehouseError
-from sources.blocks import SourceError
+from sinks.warehouse.address import Address
 
 
 @click.group()
@@ -22,8 +21,40 @@ def run() -> None:
 
 
 @run.command()
-@click.option("--source", required=True, help="File of events (JSON Lines), folder, or pattern.")
-@click.option("--warehouse", required=True, type=click.Path(path_type=Path), help="DuckDB file.")
+@click.option("--source", help="File of events (JSON Lines), folder, or pattern.")
+@click.option(
+    "--kafka",
+    metavar="HOST:PORT",
+    envvar="TILLFLOW_KAFKA",
+    show_envvar=True,
+    help="Brokers to read from and write to, instead of --source.",
+)
+@click.option(
+    "--topic",
+    "topics",
+    multiple=True,
+    default=STOCK_TOPICS,
+    show_default=True,
+    help="Topic to read; may be given several times.",
+)
+@click.option(
+    "--group", default="tillflow-stock", show_default=True, help="Consumer group that shows lag."
+)
+@click.option("--create-topics", is_flag=True, help="Create topics that are missing.")
+@click.option("--until-end", is_flag=True, help="Kafka: end when all is read that is there now.")
+@click.option(
+    "--warehouse",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="DuckDB file, or quack://HOST:PORT (token in TILLFLOW_WAREHOUSE_TOKEN).",
+)
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    envvar="TILLFLOW_WAREHOUSE_TOKEN_FILE",
+    show_envvar=True,
+    help="Token of a served warehouse.",
+)
 @click.option("--config", type=click.Path(path_type=Path), help="The chain's configuration (YAML).")
 @click.option(
     "--recovery",
@@ -54,8 +85,14 @@ def run() -> None:
     help="How often progress is made durable.",
 )
 def stock(
-    source: str,
+    source: str | None,
+    kafka: str | None,
+    topics: tuple[str, ...],
+    group: str,
+    create_topics: bool,
+    until_end: bool,
     warehouse: Path,
+    token_file: Path | None,
     config: Path | None,
     recovery: Path | None,
     no_recovery: bool,
@@ -68,15 +105,26 @@ def stock(
     if no_recovery and recovery is not None:
         msg = "--recovery and --no-recovery exclude each other"
         raise click.UsageError(msg)
-    settings = StockSettings(
-        source=source,
-        warehouse=warehouse,
-        config=config,
-        recovery=None if no_recovery else recovery or default_recovery(warehouse),
-        follow=follow,
-        epoch_seconds=epoch_seconds,
-    )
+    if bool(source) == bool(kafka):
+        msg = "give --source or --kafka (or TILLFLOW_KAFKA), one of the two"
+        raise click.UsageError(msg)
     try:
+        settings = StockSettings(
+            source=source or "",
+            kafka=kafka_settings(kafka) if kafka else None,
+            topics=topics,
+            group=group,
+            create_topics=create_topics,
+            until_end=until_end,
+            warehouse=warehouse,
+            warehouse_token_file=token_file,
+            config=config,
+            recovery=recovery,
+            follow=follow,
+            epoch_seconds=epoch_seconds,
+        )
+        if not no_recovery and recovery is None:
+            settings = replace(settings, recovery=_beside(settings.target))
         load_chain(config)
         prepare(settings)
         if processes > 1:
@@ -86,16 +134,16 @@ def stock(
             run_here(settings, workers=workers, report=progress)
             if progress is not None:
                 progress.close()
-    except (
-        SourceError,
-        SettingsError,
-        WarehouseError,
-        RecoveryError,
-        JournalError,
-        FlowError,
-    ) as wrong:
+    except (SettingsError, RecoveryError, FlowError, *EXPECTED) as wrong:
         raise click.ClickException(str(wrong)) from wrong
     except OSError as wrong:
         msg = f"{wrong.filename}: {wrong.strerror}" if wrong.filename else str(wrong)
         raise click.ClickException(msg) from wrong
-    print_summary(warehouse, settings.run)
+    print_summary(settings.target, settings.run)
+
+
+def _beside(target: Path | Address) -> Path:
+    if isinstance(target, Address):
+        msg = f"{target} is no file that state could lie beside: give --recovery FOLDER"
+        raise click.UsageError(msg)
+    return default_recovery(target)

@@ -17,6 +17,7 @@ from schemas.position import POSITION_TYPE, Position
 
 STOCK_SOURCE = "tillflow/stock"
 DEAD_LETTER_TOPIC = "tillflow.dead_letter.v1"
+TOPICS_WRITTEN = (POSITION_TYPE, ALERT_TYPE, DEAD_LETTER_TOPIC)
 CONTENT_TYPE = ("content-type", b"application/json")
 # Brokers take records of a mebibyte unless they are told otherwise, headers included.
 LONGEST_DEAD_LETTER = 900_000

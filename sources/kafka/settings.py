@@ -106,6 +106,21 @@ class KafkaSettings(msgspec.Struct, frozen=True, repr_omit_defaults=True):
             idempotence == "1",
         )
 
+    def to_mapping(self) -> dict[str, str]:
+        """What `from_mapping` takes, with `kafka` for the brokers and `kafka_` before each name.
+
+        With its secrets: for the environment of a process of the same user, never to be shown.
+        """
+        security = {
+            f"kafka_{name.replace('.', '_')}": value for name, value in self.security.items()
+        }
+        idempotence = "1" if self.idempotence else "0"
+        return {
+            "kafka": self.brokers,
+            **security,
+            "kafka_enable_idempotence": idempotence,
+        }
+
 
 class _ClientLog:
     """The client's own log lines: details, for they come by the dozen and in its own words."""
