@@ -76,9 +76,9 @@ def test_47_a_correction_takes_its_movement_out_whichever_comes_first() -> None:
 def test_48_goods_on_the_road_are_no_stock_to_give_and_are_supply_to_come() -> None:
     world = World()
     # B waits for 50 units on the road: it neither gives them away nor asks for more.
-    world.tell(position("B", 0, in_transit=50), position("C", 0), position("D", 1, rate=0.1))
+    world.tell(position("B", 0, in_transit=50), position("C", 0), position("D", 60, rate=0.1))
     world.wait(days=1)
-    assert not world.log
+    assert {(one.from_place, one.to_place) for one in world.log} == {("D", "C")}
 
 
 def test_49_what_is_promised_to_orders_or_needed_at_home_is_not_given_away() -> None:
