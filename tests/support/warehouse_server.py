@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 from types import TracebackType
-
-from broker import free_port
 
 from sinks.warehouse.address import Address
 
@@ -17,12 +16,24 @@ WRITE_TOKEN = "flows-may-do-everything"
 READ_TOKEN = "dashboards-may-only-read"
 
 
+def free_ports(count: int) -> list[int]:
+    """Ports nobody listens on."""
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
+
+
 class ServedWarehouse:
     """`tillflow warehouse serve` over a file of a folder."""
 
     def __init__(self, folder: Path, *options: str) -> None:
         self.file = folder / "served.duckdb"
-        self._ports = free_port(), free_port()
+        self._ports = free_ports(2)
         self._options = options
         self._log = folder / "server.log"
         for name, token in (("token", WRITE_TOKEN), ("read-token", READ_TOKEN)):
