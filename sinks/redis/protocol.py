@@ -157,7 +157,7 @@ class Protocol:
 
     def _server_error(self, refused: Exception) -> Exception:
         # The scripts write nothing before their last check, so a refusal leaves nothing behind.
-        if isinstance(refused, OutOfMemoryError) or str(refused).startswith("OOM"):
+        if isinstance(refused, OutOfMemoryError) or "OOM command not allowed" in str(refused):
             return GateFull(
                 "Redis is at its memory limit and takes no new hold; nothing was written. "
                 "Raise `maxmemory`, and see that the outbox is relayed and trimmed"

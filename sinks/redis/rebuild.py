@@ -53,10 +53,7 @@ class _Hold:
 
     @property
     def state(self) -> str:
-        """One call changed all lines, so the furthest of them speaks for all.
-
-        `released` alone says nothing: a line that moved to another place was released there.
-        """
+        """One call changed all lines, so the furthest of them speaks for all."""
         states = {line.state for line in self.lines.values()}
         for state in ("confirmed", "expired_short", "held", "expired"):
             if state in states:
@@ -65,13 +62,9 @@ class _Hold:
 
     def claimed(self) -> dict[Pair, _Line]:
         """The lines that the reservation has, or had when it ended."""
-        state = self.state
-        last = max(line.told_at for line in self.lines.values())
-        return {
-            pair: line
-            for pair, line in self.lines.items()
-            if (line.told_at == last if state == "released" else line.state != "released")
-        }
+        if self.state == "released":
+            return self.lines
+        return {pair: line for pair, line in self.lines.items() if line.state != "released"}
 
 
 class Rebuild:
@@ -109,6 +102,11 @@ class Rebuild:
         hold.at = min(hold.at, told_at)
         if event.expires_at is not None:
             hold.expires_at = max(hold.expires_at, parse_instant(event.expires_at) // 1000)
+        if event.state == "held":
+            # A line that goes to another place is released there first: it is this one now.
+            for other in [other for other in hold.lines if other[0] == event.sku]:
+                if hold.lines[other].state == "released":
+                    del hold.lines[other]
         hold.lines[pair] = _Line(event.state, event.quantity, event.hold_seq, told_at)
         self._number(pair, event.hold_seq)
 
@@ -210,7 +208,7 @@ class Rebuild:
                     "channel": hold.channel,
                     "sku": pair[0],
                 }
-                told |= {"place": pair[1], "quantity": line.quantity}
+                told |= {"sku": pair[0], "place": pair[1], "quantity": line.quantity}
                 told |= {"state": "confirmed", "hold_seq": line.hold_seq}
                 self._completed.append(told)
 

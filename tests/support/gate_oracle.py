@@ -50,9 +50,7 @@ class GateOracle:
         for kept in self.kept.values():
             if pair not in kept.lines or kept is without:
                 continue
-            waiting = (
-                kept.state == "confirmed" and kept.numbers[pair] > self.truth[pair].absorbed
-            )
+            waiting = kept.state == "confirmed" and kept.numbers[pair] > self.truth[pair].absorbed
             if waiting or self.state(kept) == "held":
                 units += kept.lines[pair]
         return units
@@ -201,7 +199,7 @@ class GateOracle:
         return self.answer(name)
 
     def replace(self, pair: Pair) -> tuple[Any, ...]:
-        sku, place = pair
+        sku, _ = pair
         truth = self.truth.get(pair)
         lack = self.held(pair) - (truth.on_hand - truth.allocated if truth else 0)
         here = [

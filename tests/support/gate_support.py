@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,8 @@ from schemas.position import Position
 from sinks.redis.client import HoldGate
 from sinks.redis.library import Library, load_library
 from sinks.redis.settings import GateSettings
+
+MakeGate = Callable[..., HoldGate]
 
 TIME_LINES = """  local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
@@ -65,7 +68,9 @@ def timed_library(clock_key: str) -> Library:
     """
     source = load_library().source
     assert source.count(TIME_LINES) == 1
-    return Library(source.replace(TIME_LINES, f"  return tonumber(redis.call('GET', '{clock_key}'))\n"))
+    return Library(
+        source.replace(TIME_LINES, f"  return tonumber(redis.call('GET', '{clock_key}'))\n")
+    )
 
 
 class SettableClock:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from gate_support import SettableClock, new_gate
+from gate_support import MakeGate, SettableClock, new_gate
 from redis_server import RedisServer, redis_binaries, start_redis
 
 from sinks.redis.client import HoldGate
-
-MakeGate = Callable[..., HoldGate]
 
 
 @pytest.fixture(scope="session", params=redis_binaries() or ["no server"])
