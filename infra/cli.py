@@ -11,6 +11,7 @@ import click
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "run": ("infra.commands.run", "run", "Run a flow."),
     "query": ("infra.commands.query", "query", "Ready answers from the warehouse."),
+    "transfers": ("infra.commands.transfers", "transfers", "Transfers that would pay, answered."),
     "warehouse": ("infra.commands.warehouse", "warehouse", "Serve a warehouse, keep it small."),
     "hooks": ("infra.commands.hooks", "hooks", "Alerts to people: chats, e-mail, webhooks."),
     "import": ("infra.commands.importing", "import_", "Turn exports of tills into clean events."),

@@ -7,7 +7,7 @@ so a quiet stream still expires and complains on time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from heapq import heappop, heappush
 from typing import NamedTuple
 
@@ -75,7 +75,7 @@ class TransferShard:
             state = self._skus[sku]
             if grave and _is_urgent(state):
                 self._let_time_pass(state, sku, now, out, at_once=True)
-            self._rearm(state, sku, now)
+            self._rearm(state, sku)
         return [out] if any(out) else []
 
     def _take(self, state: SkuState, sku: str, fact: Fact, now: int, out: TransferOutcome) -> None:
@@ -103,7 +103,7 @@ class TransferShard:
         if at_once or (due is not None and due <= now):
             out.suggestions.extend(review(state, sku, now, self._rules))
 
-    def _rearm(self, state: SkuState, sku: str, now: int) -> None:
+    def _rearm(self, state: SkuState, sku: str) -> None:
         if self._journaled:
             self._changed.add(sku)
         wake = next_wake(state, self._rules)
@@ -140,8 +140,16 @@ class TransferShard:
             del self._wakes[sku]
             state = self._skus[sku]
             self._let_time_pass(state, sku, now, out)
-            self._rearm(state, sku, now)
+            self._rearm(state, sku)
         return [out] if any(out) else []
+
+    def plan_all(self, now: int) -> TransferOutcome:
+        """Plan every SKU now, for who wants a list rather than a stream."""
+        out = TransferOutcome([], [], [])
+        for sku, state in self._skus.items():
+            self._let_time_pass(state, sku, now, out, at_once=True)
+            self._rearm(state, sku)
+        return out
 
     def dump(self) -> tuple[int, bytes]:
         """Version and state."""
@@ -160,12 +168,13 @@ class TransferShard:
             )
             raise ValueError(msg)
         self._skus, self._heap, self._wakes = {}, [], {}
-        self._take_up(packed)
+        self.adopt(_states.decode(packed))
 
-    def _take_up(self, packed: bytes) -> None:
-        for sku, state in _states.decode(packed).items():
+    def adopt(self, skus: Mapping[str, SkuState]) -> None:
+        """Take up the states of these SKUs, instead of what was known of them."""
+        for sku, state in skus.items():
             self._skus[sku] = state
-            self._rearm(state, sku, 0)
+            self._rearm(state, sku)
         self._changed = set()
 
     def journal_entry(self) -> bytes:
@@ -188,7 +197,7 @@ class TransferShard:
 
     def replay(self, entry: bytes) -> None:
         """Bring SKUs to where they were."""
-        self._take_up(entry)
+        self.adopt(_states.decode(entry))
 
     def state_of(self, sku: str) -> SkuState:
         """The state of a SKU; an empty one where nothing was heard of it."""

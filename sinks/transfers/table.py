@@ -1,0 +1,89 @@
+"""The table of suggestions of a warehouse: written by flows, read and answered by people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from operators.stock.transfers.shard import TransferOutcome
+from schemas.position import Position
+from schemas.tables import quoted
+from schemas.transfer import TransferSuggestion
+from schemas.warehouse import DEAD_LETTER, STOCK_ALERT, STOCK_POSITION, TRANSFER_SUGGESTION
+from sinks.warehouse.client import Warehouse
+from sinks.warehouse.rows import dead_letter_rows
+from sinks.warehouse.transfer_rows import suggestion_of, suggestion_rows, transfer_alert_rows
+
+# What a manager's list begins with: promises first, then what is worth most.
+BEST_FIRST = "mode = 'proactive', net_benefit DESC, suggestion"
+
+
+class TransferTable:
+    """Reads and writes suggestions of an open warehouse."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+
+    def write(self, outcome: TransferOutcome) -> None:
+        """Write states, alerts and refusals, all at once or not at all."""
+        if not any(outcome):
+            return
+        with self._warehouse.transaction():
+            self._warehouse.upsert(TRANSFER_SUGGESTION, suggestion_rows(outcome.suggestions))
+            self._warehouse.upsert(STOCK_ALERT, transfer_alert_rows(outcome.alerts))
+            self._warehouse.upsert(DEAD_LETTER, dead_letter_rows(outcome.refusals))
+
+    def write_states(self, suggestions: Iterable[TransferSuggestion]) -> None:
+        """Write states of suggestions."""
+        self.write(TransferOutcome(list(suggestions), [], []))
+
+    def states(self) -> list[TransferSuggestion]:
+        """Every state there ever was, suggestion by suggestion in the order of versions."""
+        return self._suggestions("transfer_suggestion", "suggestion, version")
+
+    def current(self, *, statuses: Iterable[str] = ()) -> list[TransferSuggestion]:
+        """Every suggestion as it is now, of these statuses (none given: of all), best first."""
+        wanted = sorted(statuses)
+        where = "status IN (SELECT unnest(?))" if wanted else "true"
+        return self._suggestions("transfer_current", BEST_FIRST, where, [wanted] if wanted else [])
+
+    def one(self, suggestion: str) -> TransferSuggestion | None:
+        """A suggestion as it is now; None if there is none of that id."""
+        found = self._suggestions("transfer_current", "suggestion", "suggestion = ?", [suggestion])
+        return found[0] if found else None
+
+    def near(self, suggestion: str, count: int = 5) -> list[str]:
+        """Ids that look like this one."""
+        rows = self._warehouse.execute(
+            "SELECT suggestion FROM transfer_current ORDER BY "
+            f"jaro_winkler_similarity(lower(suggestion), lower(?)) DESC, suggestion LIMIT {count}",
+            [suggestion],
+        )
+        return [row[0] for row in rows]
+
+    def positions(self) -> list[Position]:
+        """All positions of the warehouse."""
+        names = STOCK_POSITION.names
+        columns = ", ".join(map(quoted, names))
+        rows = self._warehouse.execute(f"SELECT {columns} FROM stock_position ORDER BY sku, place")
+        found = []
+        for row in rows:
+            fields: dict[str, Any] = dict(zip(names, row, strict=True))
+            found.append(Position(**fields))
+        return found
+
+    def newest(self) -> datetime | None:
+        """The time of the newest event in any position."""
+        [(newest,)] = self._warehouse.execute("SELECT max(as_of) FROM stock_position")
+        return None if newest is None else newest.astimezone(UTC)
+
+    def _suggestions(
+        self, table: str, order: str, where: str = "true", values: Iterable[Any] = ()
+    ) -> list[TransferSuggestion]:
+        names = TRANSFER_SUGGESTION.names
+        columns = ", ".join(map(quoted, names))
+        rows = self._warehouse.execute(
+            f"SELECT {columns} FROM {table} WHERE {where} ORDER BY {order}", list(values)
+        )
+        return [suggestion_of(dict(zip(names, row, strict=True))) for row in rows]
