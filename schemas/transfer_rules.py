@@ -28,7 +28,7 @@ class TransferTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     sku: str = "*"
-    unit_margin: Money = 500
+    unit_margin: Money = 1_000
     pack: Units = 1
     min_quantity: Units = 1
 
@@ -45,7 +45,7 @@ class TransferRoute(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     from_place: str = "*"
     to_place: str = "*"
     allowed: bool = True
-    fixed_cost: Money = 2_000
+    fixed_cost: Money = 500
     unit_cost: Money = 20
     km_cost: Money = 0
     lead_time_hours: MoreHours = 24.0
@@ -82,7 +82,7 @@ class TransferConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     protected_days: Days = 7.0
     burn_out_days: MoreDays = 30.0
     horizon_days: MoreDays = 7.0
-    min_net_benefit: Money = 1_000
+    min_net_benefit: Money = 500
     cool_down_days: Days = 7.0
     quiet_hours: MoreHours = 48.0
     valid_hours: MoreHours = 24.0
