@@ -19,6 +19,7 @@ from bytewax.dataflow import Dataflow
 from flows.process import prepare_process
 from flows.settings import SHARDS, StockSettings, load_chain
 from flows.steps import StockStep as STEP
+from flows.told import read_told
 from operators.engine import FLUSH_AFTER, ShardLogic, Snapshot
 from operators.records import RecordBlock
 from operators.stock.decode import Block, BlockRead, Sharder
@@ -47,6 +48,7 @@ def build(
     sharder = Sharder(SHARDS)
     records = RecordDecoder(sharder)
     kafka, live, keep = settings.kafka, settings.live, settings.recovery is not None
+    told = None if settings.recovery is None else read_told(settings.recovery)
 
     def decode(blocks: list[Block]) -> Iterable[Item]:
         for decoded in map(sharder.decode, blocks):
@@ -64,7 +66,7 @@ def build(
 
     def ledger(resume: Snapshot | None) -> ShardLogic[Batch, StockOutcome]:
         return ShardLogic(
-            StockShard(rules, journaled=keep),
+            StockShard(rules, journaled=keep, told=told),
             journal if keep else None,
             resume,
             live=live,
