@@ -221,7 +221,7 @@ def answer_of(call: Any) -> tuple[Any, ...]:
 
 
 @settings(
-    max_examples=100,
+    max_examples=80,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

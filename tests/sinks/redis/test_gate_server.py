@@ -11,7 +11,7 @@ import pytest
 from gate_check import check_gate
 from gate_support import audit, new_gate, position
 from redis.exceptions import ResponseError
-from redis_server import RedisServer, redis_binaries, start_redis
+from redis_server import RedisServer, free_port, redis_binaries, start_redis
 
 from sinks.redis.client import AsyncHoldGate, HoldGate
 from sinks.redis.errors import (
@@ -101,7 +101,9 @@ def test_a_paid_hold_is_confirmed_on_a_full_server_with_functions(tmp_path: Path
 
 
 def test_pitfall_43_all_keys_of_a_pool_are_in_one_slot(tmp_path: Path) -> None:
-    with start_redis(tmp_path, options=("--cluster-enabled", "yes")) as server:
+    # The servers of a cluster talk on a second port, 10,000 higher.
+    port = next(port for port in iter(free_port, 0) if port < 55_000)
+    with start_redis(tmp_path, port=port, options=("--cluster-enabled", "yes")) as server:
         gate = new_gate(server, opened=False, pool="a {weird} pool: 茶")
         with gate:
             for slot in range(0, 16384, 1024):
