@@ -19,3 +19,16 @@ class StockStep(StrEnum):
     DECODE_KAFKA = "decode_kafka"
     KAFKA = "kafka"
     TABLES = "tables"
+
+
+class TransferStep(StrEnum):
+    """Steps of flows.transfers."""
+
+    FLOW = "transfers"
+    READ_KAFKA = "read_kafka"
+    DECODE_KAFKA = "decode_kafka"
+    SPLIT = "split"
+    PLAN = "plan"
+    MERGE = "merge"
+    KAFKA = "kafka"
+    WAREHOUSE = "warehouse"

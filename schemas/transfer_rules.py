@@ -67,8 +67,9 @@ class TransferConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Peace: no second transfer of a SKU between two places, in either direction, within
     `cool_down_days`; none within `quiet_hours` after a refusal or an unanswered suggestion.
     An answer is expected within `valid_hours`, what was accepted on its way within `ship_hours`.
-    A SKU is planned anew at most every `replan_minutes` (promises at risk: at once), and open
-    suggestions are only replaced where that is better by `material_share`.
+    A SKU is planned anew at most every `replan_minutes`, and not before its positions have come in
+    for `settle_seconds` (promises at risk: at once); open suggestions are only replaced where that
+    is better by `material_share`.
     What is missing `grace_hours` after it should be there raises an alert.
     `stale_days`: a place with nothing to sell and no event for so long does not sell it any more.
     """
@@ -88,6 +89,7 @@ class TransferConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     valid_hours: MoreHours = 24.0
     ship_hours: MoreHours = 48.0
     replan_minutes: Annotated[float, msgspec.Meta(gt=0, le=10_080)] = 15.0
+    settle_seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 10.0
     material_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.25
     grace_hours: MoreHours = 24.0
     stale_days: MoreDays = 28.0

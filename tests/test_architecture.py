@@ -44,6 +44,16 @@ FROZEN_STEPS = {
         "MERGE": "merge",
         "WAREHOUSE": "warehouse",
     },
+    "TransferStep": {
+        "FLOW": "transfers",
+        "READ_KAFKA": "read_kafka",
+        "DECODE_KAFKA": "decode_kafka",
+        "SPLIT": "split",
+        "PLAN": "plan",
+        "MERGE": "merge",
+        "KAFKA": "kafka",
+        "WAREHOUSE": "warehouse",
+    },
 }
 
 

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from flows.settings import SettingsError, kafka_settings, load_chain
+from flows.recovery import RecoveryError
+from flows.settings import SettingsError, StockSettings, kafka_settings, load_chain
 from infra.answers import FORMATS, Column, console, field, print_csv, print_json, shown, table
 from infra.warehouse_option import warehouse_option
 from operators.stock.transfers.facts import Decided, TransferBatch
@@ -176,6 +177,82 @@ def list_(status: tuple[str, ...], limit: int, warehouse: Target, form: str) -> 
     with _table(warehouse) as found:
         there = found.current(statuses=() if "all" in wanted else wanted)
     _show(there, form, "Transfers", limit)
+
+
+@transfers.command()
+@click.option(
+    "--kafka",
+    metavar="HOST:PORT",
+    envvar="TILLFLOW_KAFKA",
+    show_envvar=True,
+    required=True,
+    help="Brokers to read from and write to.",
+)
+@click.option(
+    "--warehouse",
+    required=True,
+    type=click.Path(path_type=Path),
+    envvar="TILLFLOW_WAREHOUSE",
+    help="DuckDB file of its own, or quack://HOST:PORT (token in TILLFLOW_WAREHOUSE_TOKEN).",
+)
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    envvar="TILLFLOW_WAREHOUSE_TOKEN_FILE",
+    show_envvar=True,
+    help="Token of a served warehouse.",
+)
+@_config
+@click.option(
+    "--recovery",
+    type=click.Path(path_type=Path),
+    help="Folder for state and progress; without it the next run starts anew.",
+)
+@click.option("--create-topics", is_flag=True, help="Create topics that are missing.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Worker threads.",
+)
+@click.option(
+    "--epoch-seconds",
+    type=click.FloatRange(min=0, max=86_400),
+    default=10.0,
+    show_default=True,
+    help="How often progress is made durable.",
+)
+def run(
+    kafka: str,
+    warehouse: Path,
+    token_file: Path | None,
+    config: Path | None,
+    recovery: Path | None,
+    create_topics: bool,
+    workers: int,
+    epoch_seconds: float,
+) -> None:
+    """Suggest transfers as positions change, until stopped: it goes on where it was."""
+    from flows import transfers_runner  # noqa: PLC0415 (the engine is only needed here)
+    from flows.transfers import transfer_settings  # noqa: PLC0415
+
+    try:
+        settings = transfer_settings(
+            StockSettings(
+                kafka=kafka_settings(kafka),
+                create_topics=create_topics,
+                warehouse=warehouse,
+                warehouse_token_file=token_file,
+                config=config,
+                recovery=recovery,
+                epoch_seconds=epoch_seconds,
+            )
+        )
+        load_chain(config)
+        transfers_runner.run_transfers(settings, workers=workers)
+    except (SettingsError, RecoveryError, *transfers_runner.EXPECTED) as wrong:
+        raise click.ClickException(str(wrong)) from wrong
 
 
 def _answering(command: F) -> F:

@@ -7,18 +7,17 @@ from collections.abc import Iterator
 from operators.stock.transfers.rules import TransferRules
 from operators.stock.transfers.shipments import complain_at
 from operators.stock.transfers.state import CLOSED, OPEN, SkuState
-from schemas.instants import SECOND_US, to_micros
-
-# The positions of one delivery come in one after another: the first plan after a change waits for
-# the others so long.
-SETTLE = 10 * SECOND_US
+from schemas.instants import to_micros
 
 
 def plan_at(state: SkuState, rules: TransferRules) -> int | None:
-    """When the SKU is to be planned, None if nothing has changed."""
+    """When the SKU is to be planned, None if nothing has changed.
+
+    The positions of one delivery come in one after another, so a plan waits for the others.
+    """
     if not state.dirty_at:
         return None
-    return max(state.dirty_at + SETTLE, state.planned_at + rules.replan)
+    return max(state.dirty_at + rules.settle, state.planned_at + rules.replan)
 
 
 def next_wake(state: SkuState, rules: TransferRules) -> int | None:

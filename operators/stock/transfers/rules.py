@@ -8,7 +8,7 @@ from fnmatch import translate
 from typing import NamedTuple
 
 from schemas.chain import Chain
-from schemas.instants import DAY_US, HOUR_US, MINUTE_US
+from schemas.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from schemas.transfer_rules import PlaceKind, TransferRoute, TransferTerms
 
 EARTH_KM = 6371.0
@@ -43,6 +43,7 @@ class TransferRules:
         self.valid = round(config.valid_hours * HOUR_US)
         self.ship = round(config.ship_hours * HOUR_US)
         self.replan = round(config.replan_minutes * MINUTE_US)
+        self.settle = round(config.settle_seconds * SECOND_US)
         self.grace = round(config.grace_hours * HOUR_US)
         self.stale = round(config.stale_days * DAY_US)
         # How long what is over is remembered, to know copies and late news of it.
