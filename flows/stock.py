@@ -36,8 +36,8 @@ from sources.kafka.partition import KafkaSource
 from sources.partition import BlockSource
 
 Item = tuple[str, Batch | BlockRead | StockOutcome | list[DeadRecord]]
-# What happens now is told at once; rows of a hot place are then written 20 times a second.
-FLUSH_LIVE = timedelta(milliseconds=50)
+# What happens now is told at once; rows of a hot place are then written 40 times a second.
+FLUSH_LIVE = timedelta(milliseconds=25)
 
 
 def build(

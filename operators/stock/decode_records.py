@@ -17,6 +17,7 @@ import msgspec
 from operators.records import Headers, Record, RecordBlock
 from operators.stock.decode import (
     EARLIEST,
+    KNOWN_SKUS,
     LATEST,
     RAW_LIMIT,
     Block,
@@ -99,6 +100,7 @@ class RecordDecoder:
 
     def __init__(self, sharder: Sharder) -> None:
         self._sharder = sharder
+        self._known: dict[str, int] = {}
 
     def decode(self, block: RecordBlock) -> DecodedRecords:
         """Facts by shard, refusals, and how many records were what."""
@@ -143,8 +145,14 @@ class RecordDecoder:
         buckets = [Batch(shard, origin, array("Q"), []) for shard in range(self._sharder.shards)]
         put = [bucket.facts.append for bucket in buckets]
         put_position = [bucket.positions.append for bucket in buckets]
+        known = self._known
+        if len(known) >= KNOWN_SKUS:
+            known.clear()
         for fact, position in zip(facts, positions, strict=True):
-            shard = self._sharder.of(fact.movement.sku)
+            sku = fact.movement.sku
+            shard = known.get(sku)
+            if shard is None:
+                shard = known[sku] = self._sharder.of(sku)
             put[shard](fact)
             put_position[shard](position)
         batches = [batch for batch in buckets if batch.facts]

@@ -47,16 +47,16 @@ class TopicWriter:
         self,
         settings: Brokers,
         *,
-        delivery_seconds: float = DELIVERY_SECONDS,
+        delivery_seconds: float | None = None,
         linger_ms: float = LINGER_MS,
     ) -> None:
         self._settings = settings
-        self._delivery_seconds = delivery_seconds
+        self._delivery_seconds = delivery_seconds or DELIVERY_SECONDS
         self._config = settings.client(
             enable_idempotence=settings.idempotence,
             acks="all",
             linger_ms=linger_ms,
-            message_timeout_ms=int(delivery_seconds * 1000),
+            message_timeout_ms=int(self._delivery_seconds * 1000),
             queue_buffering_max_kbytes=WAITING_KB,
             partitioner="murmur2_random",
             compression_type="lz4",

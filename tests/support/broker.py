@@ -61,6 +61,16 @@ class Broker:
         """End it as a power cut would."""
         self._end(signal.SIGKILL)
 
+    def pause(self) -> None:
+        """It answers nothing any more, like a broker that hangs; `resume` wakes it."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """It goes on as if nothing had been."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def create(self, topic: str, partitions: int = 4, **config: str) -> None:
         """Create a topic and wait until it is there."""
         admin = AdminClient({"bootstrap.servers": self.address})
