@@ -8,9 +8,15 @@ from typing import Literal
 import msgspec
 
 from operators.notify.notice import Notice
+from schemas.instants import parse_instant
 
 Kind = Literal["raised", "updated", "cleared", "escalated"]
 MessageKind = Literal["raised", "updated", "cleared", "escalated", "digest"]
+
+
+# A replay brings back states in the order they were made; this many are known by name, and what is
+# older than all of them was seen as well.
+SEEN_KEPT = 200
 
 
 class Told(msgspec.Struct, frozen=True, array_like=True):
@@ -57,6 +63,17 @@ class Case(msgspec.Struct, array_like=True):
     def id(self) -> str:
         """The id of the alert."""
         return self.notice.alert
+
+    def take_in(self, notice: Notice) -> bool:
+        """Remember a state by name; False when it was seen before."""
+        if notice.state in self.seen:
+            return False
+        if len(self.seen) >= SEEN_KEPT:
+            if notice.updated_at < parse_instant(self.seen[0].split("#")[1]):
+                return False
+            del self.seen[0]
+        self.seen.append(notice.state)
+        return True
 
     @property
     def open(self) -> bool:

@@ -15,16 +15,12 @@ from operators.notify.notice import Notice
 from operators.notify.routing import Way, Zones, matching
 from operators.notify.telling import earliest_due, wanted
 from schemas.hooks import Route
-from schemas.instants import MINUTE_US, SECOND_US, parse_instant
+from schemas.instants import MINUTE_US, SECOND_US
 
 Heard = Literal["new", "known", "stale"]
 _Entry = tuple[int, str, str]  # when, alert, route
 _Due = tuple[int, Case, str, Thread]
 PASS_ON, SPEAK = 0, 1
-
-# A replay brings back states in the order they were made; this many are known by name, and what is
-# older than all of them was seen as well.
-SEEN_KEPT = 200
 
 
 class Desk:
@@ -62,17 +58,12 @@ class Desk:
         if case is None:
             case = self.cases[notice.alert] = Case(notice, [notice.state])
         else:
-            if notice.state in case.seen:
+            if not case.take_in(notice):
                 return "known"
-            if len(case.seen) >= SEEN_KEPT:
-                if notice.updated_at < parse_instant(case.seen[0].split("#")[1]):
-                    return "known"
-                del case.seen[0]
-            case.seen.append(notice.state)
             reopened = notice.open and not case.open
             case.notice = notice
             if reopened:
-                self._reopen(case)
+                self._reopen(case, now)
         self.changed_cases.add(notice.alert)
         if notice.open and fresh and case.judged != notice.severity:
             case.judged = notice.severity
@@ -142,13 +133,15 @@ class Desk:
             self.changed_cases.discard(alert)
         return gone
 
-    def _reopen(self, case: Case) -> None:
+    def _reopen(self, case: Case, now: int) -> None:
         """An alert that was cleared is open after all: whoever was told so is told anew."""
-        case.judged = ""
-        case.acknowledged_at = None
-        case.threads = {name: thread for name, thread in case.threads.items() if not thread.done}
-        for thread in case.threads.values():
+        case.judged, case.acknowledged_at = "", None
+        case.threads = {name: each for name, each in case.threads.items() if not each.done}
+        for name, thread in case.threads.items():
             thread.passed_on = False
+            thread.escalate_at = None
+            if thread.told is not None:
+                self._await_care(case, name, thread, now)
 
     def _plan(self, case: Case, name: str, thread: Thread, now: int) -> None:
         """Set when a thread speaks after a new state."""
@@ -276,13 +269,18 @@ class Desk:
         thread.told = Told(notice.state, notice.severity, notice.observed, now)
         thread.held = thread.asked = False
         thread.done = kind == "cleared"
+        if kind != "cleared" and not thread.passed_on:
+            self._await_care(case, name, thread, now)
+        return Item(kind, notice)
+
+    def _await_care(self, case: Case, name: str, thread: Thread, now: int) -> None:
+        """From now on somebody should acknowledge, or it is passed on."""
         minutes = self._passes_on_after(name, case)
-        if kind != "cleared" and not thread.passed_on and minutes is not None:
+        if minutes is not None:
             at = now + round(minutes * MINUTE_US)
             if thread.escalate_at is None or at < thread.escalate_at:
                 thread.escalate_at = at
                 self._put(at, PASS_ON, case, name)
-        return Item(kind, notice)
 
     def _message(self, name: str, kind: MessageKind, items: tuple[Item, ...], now: int) -> Message:
         state = self.routes[name]
