@@ -27,6 +27,7 @@ class Drilled:
     """What the drill found."""
 
     calls: int
+    refused: int
     seconds: float
     samples: int
     oversold: int
@@ -36,7 +37,7 @@ class Drilled:
 
 
 def _client(settings: GateSettings, number: int, calls: int, done: list[int]) -> None:
-    """One client: holds, pays, pays again, gives back, forgets; `done` counts its calls."""
+    """One client: holds, pays, pays again, gives back, forgets; `done` counts calls, refusals."""
     choice = random.Random(number)
     with HoldGate(settings) as gate:
         turn = 0
@@ -51,6 +52,7 @@ def _client(settings: GateSettings, number: int, calls: int, done: list[int]) ->
             try:
                 gate.hold(name, lines, ttl_seconds=choice.choice((0.005, 900.0)))
             except Short:
+                done[1] += 1
                 continue
             # 1 in 5 forgets, 2 pay, 2 give back; every other one does it twice.
             end = choice.choice((None, gate.confirm, gate.confirm, gate.release, gate.release))
@@ -61,9 +63,9 @@ def _client(settings: GateSettings, number: int, calls: int, done: list[int]) ->
 
 
 def _process(
-    settings: GateSettings, numbers: list[int], calls: int, answer: Queue[int | str]
+    settings: GateSettings, numbers: list[int], calls: int, answer: Queue[tuple[int, int]]
 ) -> None:
-    counts: list[list[int]] = [[0] for _ in numbers]
+    counts = [[0, 0] for _ in numbers]
     threads = [
         threading.Thread(target=_client, args=(settings, number, calls, done))
         for number, done in zip(numbers, counts, strict=True)
@@ -72,7 +74,7 @@ def _process(
         thread.start()
     for thread in threads:
         thread.join()
-    answer.put(sum(done[0] for done in counts))
+    answer.put((sum(done[0] for done in counts), sum(done[1] for done in counts)))
 
 
 class _Flow:
@@ -120,8 +122,7 @@ class _Flow:
                     self.seq[pair] += 1
                     self.sold[pair] += event.quantity
             for pair in PAIRS:
-                if self.told and self.version[pair]:
-                    self.tell(pair)
+                self.tell(pair)
             self.gate.trim(entries[-1].id)
         return self.told[before:]
 
@@ -134,7 +135,7 @@ def drill(url: str, calls: int, clients: int, stock: int) -> Drilled:
         gate.open_gate("drill")
         flow = _Flow(gate, stock)
         context = get_context("spawn")
-        answer: Queue[int | str] = context.Queue()
+        answer: Queue[tuple[int, int]] = context.Queue()
         numbers = [list(range(start, clients, PROCESSES)) for start in range(PROCESSES)]
         workers = [
             context.Process(target=_process, args=(settings, mine, calls // clients, answer))
@@ -158,7 +159,7 @@ def drill(url: str, calls: int, clients: int, stock: int) -> Drilled:
         if any(worker.exitcode for worker in workers):
             msg = "a client of the drill failed: see its words above"
             raise SystemExit(msg)
-        done = sum(int(answer.get()) for _ in workers)
+        counts = [answer.get() for _ in workers]
         while gate.sweep(1000):
             flow.read()
         gate.project(flow.read())
@@ -172,5 +173,12 @@ def drill(url: str, calls: int, clients: int, stock: int) -> Drilled:
             oversold += max(0, sold + held - stock)
             lost += abs(stock - sold - held - row.available) + abs(held - row.held)
         return Drilled(
-            done, seconds, samples, oversold, lost, sum(flow.sold.values()), dict(flow.counts)
+            sum(done for done, _ in counts),
+            sum(refused for _, refused in counts),
+            seconds,
+            samples,
+            oversold,
+            lost,
+            sum(flow.sold.values()),
+            dict(flow.counts),
         )

@@ -171,7 +171,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else None)
     parser.add_argument("--calls", type=int, default=200_000)
     parser.add_argument("--clients", type=int, default=32)
-    parser.add_argument("--stock", type=int, default=12_000, help="units of each of 4 pairs")
+    parser.add_argument("--stock", type=int, default=9_000, help="units of each of 4 pairs")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0)
     given = parser.parse_args()
@@ -183,7 +183,8 @@ def main() -> None:
             told = ", ".join(f"{count:,} {state}" for state, count in sorted(done.told.items()))
             print(
                 f"{done.calls:,} calls from {given.clients} clients in {done.seconds:.0f} s "
-                f"({done.calls / done.seconds:,.0f}/s), lines told: {told}"
+                f"({done.calls / done.seconds:,.0f}/s), {done.refused:,} refused; "
+                f"lines told: {told}"
             )
             print(
                 f"{4 * given.stock:,} units, {done.sold:,} sold; oversold = {done.oversold} "
