@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ from sinks.warehouse.extensions import load_protocol
 ACCESS = "tillflow_access"
 LEAST_TOKEN = 16
 POLL_SECONDS = 1.0
+PROBE_SECONDS = 1.0
 # An error leaves a transaction open until its client ends it. A client that died cannot, and what
 # its transaction wrote would be in everybody's way.
 ABANDONED_SECONDS = 10
@@ -121,15 +123,20 @@ class WarehouseServer:
         connection.execute("SET GLOBAL lock_configuration = true")
 
     def _listen(self, port: int) -> None:
-        uri = self._uri(port)
+        host = self.settings.host
+        # The protocol's listener would share the port with another server, and each would get some
+        # of the requests.
+        with suppress(OSError), socket.create_connection((host.strip("[]"), port), PROBE_SECONDS):
+            msg = f"cannot listen on {host}:{port}: another program does; take another --port"
+            raise WarehouseError(msg)
         try:
             self.connection.execute(
                 "CALL quack_serve(?, token = ?, allow_other_hostname = true, disable_ssl = true)",
-                [uri, self._labels[port]],
+                [self._uri(port), self._labels[port]],
             ).fetchall()
         except duckdb.Error as wrong:
             first = str(wrong).partition("\n")[0]
-            msg = f"cannot listen on {self.settings.host}:{port} (is the port taken?): {first}"
+            msg = f"cannot listen on {host}:{port}: {first}"
             raise WarehouseError(msg) from wrong
 
     def _uri(self, port: int) -> str:

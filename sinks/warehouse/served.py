@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from threading import Lock
 
 import duckdb
 
@@ -59,15 +60,7 @@ class ServedConnection:
         self.address = address
         self._patience = patience
         self._pause = pause
-        self._connection = duckdb.connect()
-        load_protocol(self._connection)
-        self._connection.execute("SET TimeZone = 'UTC'")
-        # A message has exactly one try at a time: `send` decides whether there is another.
-        self._connection.execute("SET http_retries = 0")
-        self._connection.execute(f"SET http_timeout = {TIMEOUT_SECONDS}")
-        if not address.tls:
-            # A proxy of the environment is for the world outside.
-            self._connection.execute("SET http_proxy = ''")
+        self._connection = _client(tls=address.tls)
 
     def execute(self, sql: str, parameters: object = ()) -> duckdb.DuckDBPyConnection:
         """Send one statement and return what it answers, ready to be fetched.
@@ -142,6 +135,29 @@ class ServedConnection:
     def close(self) -> None:
         """Let go of what the client holds."""
         self._connection.close()
+
+
+_instances: dict[bool, duckdb.DuckDBPyConnection] = {}
+_lock = Lock()
+
+
+def _client(*, tls: bool) -> duckdb.DuckDBPyConnection:
+    """A connection of this process's client: its parts are loaded once, which takes a while."""
+    name = f":memory:tillflow_client_{'tls' if tls else 'plain'}"
+    with _lock:
+        if tls not in _instances:
+            first = duckdb.connect(name)
+            load_protocol(first)
+            # A message has exactly one try at a time: `_send` decides whether there is another.
+            first.execute("SET GLOBAL http_retries = 0")
+            first.execute(f"SET GLOBAL http_timeout = {TIMEOUT_SECONDS}")
+            if not tls:
+                # A proxy of the environment is for the world outside.
+                first.execute("SET GLOBAL http_proxy = ''")
+            _instances[tls] = first
+        connection = duckdb.connect(name)
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
 
 
 def _has(words: str, parts: Sequence[str]) -> bool:

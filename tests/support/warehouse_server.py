@@ -8,12 +8,27 @@ import subprocess
 import sys
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
+import pyarrow as pa
+
+from schemas.tables import Table
 from sinks.warehouse.address import Address
+from sinks.warehouse.client import Warehouse
 
 PROGRAM = "from infra.cli import main; main()"
 WRITE_TOKEN = "flows-may-do-everything"
 READ_TOKEN = "dashboards-may-only-read"
+
+
+def rows_of(table: Table, *rows: dict[str, Any]) -> pa.Table:
+    """Rows of a table as Arrow."""
+    return pa.Table.from_pylist(list(rows), schema=table.arrow())
+
+
+def content(warehouse: Warehouse, table: Table) -> list[tuple[Any, ...]]:
+    """All rows of a table, in one order."""
+    return warehouse.execute(f"SELECT * FROM {table.name} ORDER BY ALL")
 
 
 def free_ports(count: int) -> list[int]:
