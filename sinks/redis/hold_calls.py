@@ -20,7 +20,7 @@ MAX_NAME = 200
 _record = msgspec.json.Decoder(Record)
 _claim = msgspec.json.Decoder(Claim)
 _places = msgspec.json.Decoder(Places)
-_rows = msgspec.json.Decoder(list[tuple[str, str, int, int, int, int]])
+_rows = msgspec.json.Decoder(list[tuple[str, str, int, int, int, str]])
 NO_CLAIM = Claim(lines=[], customer="")
 
 
@@ -136,7 +136,7 @@ def available(
                 gate.places.keep(sku, tuple(sorted(at)))
             continue
         for sku, place, free, held, on_hand, version in _rows.decode(body):
-            found[sku].append(PlaceAvailable(place, free, held, on_hand, version))
+            found[sku].append(PlaceAvailable(place, free, held, on_hand, int(version)))
         for rows in found.values():
             rows.sort(key=lambda row: row.place)
         return found

@@ -41,7 +41,7 @@ end
 -- One (sku, place) as it is now: lapsed holds don't count, whoever tidies them and when.
 local function read_pair(s, h, sku, place, now)
   local f = redis.call('HMGET', s, 'version', 'on_hand', 'allocated', 'floor', 'held')
-  local pair = {s = s, h = h, sku = sku, place = place, version = tonumber(f[1] or 0)}
+  local pair = {s = s, h = h, sku = sku, place = place, version = f[1]}
   pair.known = f[1] and true or false
   pair.on_hand, pair.held = tonumber(f[2] or 0), tonumber(f[5] or 0)
   pair.lapsed = redis.call('ZRANGEBYSCORE', h, '-inf', now)

@@ -43,7 +43,8 @@ function calls.project(keys, p, now)
   return {'OK', '[' .. applied .. ',' .. list(over) .. ']'}
 end
 
--- Names: (s, h) a pair, then the sets of places of the SKUs that were asked for as a whole.
+-- Names: (s, h) a pair, then the sets of places of the SKUs that were asked for as a whole. The
+-- version is answered as text: JSON would round it past 14 digits.
 function calls.available(keys, p, now)
   local rows, known, at = {}, {}, FIRST
   for _, name in ipairs(p.pairs) do

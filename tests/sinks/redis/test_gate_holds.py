@@ -339,5 +339,7 @@ def test_the_floor_is_not_promised(gate: HoldGate) -> None:
 def test_names_that_look_like_keys_stay_apart(gate: HoldGate) -> None:
     gate.project([position("a:b", "c", 1), position("a", "b:c", 2), position("a%3Ab", "c", 3)])
     assert [free(gate, sku) for sku in ("a:b", "a", "a%3Ab")] == [{"c": 1}, {"b:c": 2}, {"c": 3}]
+    stock(gate, "1", P1=1)
+    assert gate.hold("2", [HoldLine("1", 1)], ttl_seconds=60).lines == [HeldLine("1", "P1", 1)]
     gate.hold("茶 {x}", [HoldLine("a:b", 1)], ttl_seconds=60)
     assert gate.read("茶 {x}").lines == [HeldLine("a:b", "c", 1)]

@@ -24,6 +24,14 @@ def test_pitfall_25_and_27_replayed_and_older_positions_change_nothing(gate: Hol
     assert only(gate, "tea") == PlaceAvailable("P1", 8, 0, 8, 8)
 
 
+def test_a_version_may_be_as_long_as_microseconds(gate: HoldGate) -> None:
+    long = 1_800_000_000_000_001
+    gate.project([position("tea", "P1", 5, version=long)])
+    assert gate.project([position("tea", "P1", 6, version=long)]) == 0
+    assert gate.project([position("tea", "P1", 7, version=long + 1)]) == 1
+    assert only(gate, "tea").version == long + 1
+
+
 def test_pitfall_26_a_position_does_not_touch_holds(gate: HoldGate) -> None:
     gate.project([position("tea", "P1", 10)])
     buy(gate, "r", 4)
