@@ -10,40 +10,63 @@ from pathlib import Path
 
 VERSION = 1
 
-_TABLES = """
--- positions: the next offset (byte, for a file) of what is read; with the states, never apart
-CREATE TABLE position (
-  topic TEXT NOT NULL, part INTEGER NOT NULL, next INTEGER NOT NULL, PRIMARY KEY (topic, part)
-) WITHOUT ROWID;
-CREATE TABLE alert_case (alert TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE route_state (route TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
--- state: ready, sending, sent, unknown, undeliverable, folded (a later message says it, too)
-CREATE TABLE message (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, route TEXT NOT NULL,
-  channel TEXT NOT NULL, kind TEXT NOT NULL, rank INTEGER NOT NULL, made_at INTEGER NOT NULL,
-  state TEXT NOT NULL, due_at INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
-  changed_at INTEGER NOT NULL, answer TEXT NOT NULL DEFAULT '', noticed INTEGER NOT NULL DEFAULT 1,
-  body BLOB NOT NULL
-);
-CREATE INDEX message_waiting ON message (channel, state, due_at)
-  WHERE state IN ('ready', 'sending');
-CREATE INDEX message_unnoticed ON message (noticed) WHERE noticed = 0;
--- told: a state of an alert is told on a route once, by this message
-CREATE TABLE told (
-  alert TEXT NOT NULL, state TEXT NOT NULL, route TEXT NOT NULL, message TEXT NOT NULL,
-  PRIMARY KEY (alert, state, route)
-) WITHOUT ROWID;
-CREATE INDEX told_by ON told (message);
-CREATE TABLE request (channel TEXT NOT NULL, at INTEGER NOT NULL);
-CREATE TABLE refused (
-  topic TEXT NOT NULL, part INTEGER NOT NULL, at INTEGER NOT NULL, reason TEXT NOT NULL,
-  raw BLOB NOT NULL, PRIMARY KEY (topic, part, at)
-) WITHOUT ROWID;
-CREATE TABLE acknowledgement (
-  alert TEXT PRIMARY KEY, by TEXT NOT NULL, at INTEGER NOT NULL,
-  applied INTEGER NOT NULL DEFAULT 0
-) WITHOUT ROWID;
-"""
+# Positions are the next offset (byte, for a file) of what is read: with the states, never apart.
+# A message is ready, sending, sent, unknown, undeliverable or folded (a later one says it, too).
+# A state of an alert is told on a route once, by one message.
+_TABLES = (
+    """
+    CREATE TABLE position (
+      topic TEXT NOT NULL, part INTEGER NOT NULL, next INTEGER NOT NULL, PRIMARY KEY (topic, part)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE alert_case (alert TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE route_state (route TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE message (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, route TEXT NOT NULL,
+      channel TEXT NOT NULL, kind TEXT NOT NULL, rank INTEGER NOT NULL, made_at INTEGER NOT NULL,
+      state TEXT NOT NULL, due_at INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+      changed_at INTEGER NOT NULL, answer TEXT NOT NULL DEFAULT '',
+      noticed INTEGER NOT NULL DEFAULT 1,
+      body BLOB NOT NULL
+    )
+    """,
+    """
+    CREATE INDEX message_waiting ON message (channel, state, due_at)
+      WHERE state IN ('ready', 'sending')
+    """,
+    """
+    CREATE INDEX message_unnoticed ON message (noticed) WHERE noticed = 0
+    """,
+    """
+    CREATE TABLE told (
+      alert TEXT NOT NULL, state TEXT NOT NULL, route TEXT NOT NULL, message TEXT NOT NULL,
+      PRIMARY KEY (alert, state, route)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE INDEX told_by ON told (message)
+    """,
+    """
+    CREATE TABLE request (channel TEXT NOT NULL, at INTEGER NOT NULL)
+    """,
+    """
+    CREATE TABLE refused (
+      topic TEXT NOT NULL, part INTEGER NOT NULL, at INTEGER NOT NULL, reason TEXT NOT NULL,
+      raw BLOB NOT NULL, PRIMARY KEY (topic, part, at)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE acknowledgement (
+      alert TEXT PRIMARY KEY, by TEXT NOT NULL, at INTEGER NOT NULL,
+      applied INTEGER NOT NULL DEFAULT 0
+    ) WITHOUT ROWID
+    """,
+)
 
 
 class StoreError(Exception):
@@ -85,9 +108,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             msg = f"{path} was made by a newer tillflow (store version {version}): upgrade this one"
             raise StoreError(msg)
         if version == 0:
-            for statement in _TABLES.split(";"):
-                if statement.strip():
-                    connection.execute(statement)
+            for statement in _TABLES:
+                connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {VERSION}")
 
 

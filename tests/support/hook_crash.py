@@ -1,0 +1,50 @@
+"""A hooks worker in a process of its own that kills itself at a named step."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+from pathlib import Path
+
+from hook_alerts import configured, environment, route, writer
+from hook_server import HookServer
+
+from operators.notify.routing import Zones
+from sinks.hooks.worker import Worker
+from sources.alerts import FileInbox
+
+# Every point between two durable steps of worker and sender.
+STEPS = ("read", "heard", "committed", "intended", "answered", "recorded")
+
+# One server imports everything once and forks a fresh process for each run.
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["hook_crash"])
+
+
+def run_worker(address: str, events: Path, store: Path, channel: str, step: str = "") -> int:
+    """The exit code of a worker that reads the file to its end; -9 when it killed itself."""
+    process = _context.Process(target=_work, args=(address, events, store, channel, step))
+    process.start()
+    process.join(60)
+    code = process.exitcode
+    assert code is not None, "the worker does not end"
+    process.close()
+    return code
+
+
+def _work(address: str, events: Path, store: Path, channel: str, step: str) -> None:
+    def made(name: str) -> None:
+        if name == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    logging.disable(logging.CRITICAL)
+    server = HookServer(address=address)
+    hooks = configured(server, route("all", channel))
+    zones = Zones("Asia/Shanghai")
+    with Worker(hooks, store, zones, writer(), environment(server), made=made) as worker:
+        inbox = FileInbox(events, worker.store.positions())
+        worker.run(inbox, threading.Event(), once=True)
+        inbox.close()
