@@ -94,7 +94,8 @@ class TopicWriter:
                 self._producer.poll(FULL_WAIT_SECONDS)
             except KafkaException as wrong:
                 error = wrong.args[0]
-                self._renew(error)
+                if error.fatal():
+                    self._producer = Producer(self._config)
                 raise DeliveryError(self._words(topic, error.str())) from wrong
             else:
                 return
@@ -107,14 +108,16 @@ class TopicWriter:
         """Wait until all that was written is on the log.
 
         Raises:
-            DeliveryError: something is not, or not in time. What failed is forgotten then: write it
-                again. What is merely late may still arrive.
+            DeliveryError: something is not, or not in time. Then write again what was written
+                since the last flush that returned; what is merely late may arrive as well.
         """
         wait = self._delivery_seconds + 1.0 if timeout is None else timeout
         late = self._producer.flush(wait)
         failed, self._failed = self._failed, []
         lost, self._lost = self._lost, 0
         if failed:
+            # An idempotent producer whose thread with the broker is torn may never write again.
+            self._producer = Producer(self._config)
             more = f" (and {lost - 1} more records)" if lost > 1 else ""
             raise DeliveryError(failed[0] + more)
         if late:
@@ -130,12 +133,6 @@ class TopicWriter:
         self._lost += 1
         if not self._failed:
             self._failed.append(self._words(message.topic() or "", error.str()))
-        self._renew(error)
-
-    def _renew(self, error: KafkaError) -> None:
-        # An idempotent producer that has lost its thread with the broker never writes again.
-        if error.fatal():
-            self._producer = Producer(self._config)
 
     def _words(self, topic: str, reason: str) -> str:
         return (

@@ -117,6 +117,9 @@ class RecordReader:
         self._look_at = 0.0
         try:
             self._take_up(self._partitions())
+        except LostOffsetError:
+            self.close()
+            raise
         except KafkaException as wrong:
             self.close()
             msg = f"kafka {settings.brokers} does not say what partitions there are: {wrong}"
