@@ -96,7 +96,7 @@ class _File:
     def _cross_check(self, hooks: Hooks) -> None:
         try:
             ZoneInfo(hooks.timezone)
-        except (OSError, ValueError):
+        except (KeyError, OSError, ValueError):
             self._refuse(("timezone",), f"there is no time zone {hooks.timezone!r}")
         names = [route.name for route in hooks.routes]
         for number, route in enumerate(hooks.routes):

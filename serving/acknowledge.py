@@ -16,7 +16,7 @@ from litestar import Litestar, MediaType, Request, Response, get, post
 from litestar.datastructures import State
 from litestar.enums import RequestEncodingType
 from litestar.openapi.config import OpenAPIConfig
-from litestar.params import Body
+from litestar.params import Body, FromPath
 
 from schemas.hooks import Language
 from schemas.instants import to_datetime
@@ -59,13 +59,13 @@ button {{ background: #0a5cc2; color: #fff; border: 0; font-weight: 600 }}
 def create_app(store: Path, signer: LinkSigner, writer: Writer, clock: Clock) -> Litestar:
     """The page as an application of its own; another one may mount it."""
 
-    @get("/a/{token:str}", media_type=MediaType.HTML, sync_to_thread=True)
-    def show(token: str, request: Request_) -> Response[str]:
+    @get("/a/{token:str}", media_type=MediaType.HTML, sync_to_thread=False)
+    def show(token: FromPath[str], request: Request_) -> Response[str]:
         return _answer(token, request, None)
 
-    @post("/a/{token:str}", media_type=MediaType.HTML, sync_to_thread=True)
+    @post("/a/{token:str}", media_type=MediaType.HTML, sync_to_thread=False)
     def take(
-        token: str,
+        token: FromPath[str],
         request: Request_,
         data: Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)],
     ) -> Response[str]:

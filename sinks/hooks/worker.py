@@ -26,6 +26,8 @@ LOG = logging.getLogger("tillflow.hooks")
 
 # How soon an acknowledgement, or a resend from another process, is noticed while nothing arrives.
 LOOK_SECONDS = 0.2
+# How long a run that ends waits for more before it asks whether that was all.
+ONCE_SECONDS = 0.02
 # Sent messages are kept so long for `tillflow hooks list`, and for links to work.
 KEEP_US = 90 * DAY_US
 
@@ -141,7 +143,7 @@ class Worker:
         for sender in self.senders.values():
             sender.start()
         while not stop.is_set():
-            batch = inbox.read(self._patience())
+            batch = inbox.read(ONCE_SECONDS if once else self._patience())
             self._made("read")
             self.step(batch)
             for sender in self.senders.values():

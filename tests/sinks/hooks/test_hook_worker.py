@@ -17,7 +17,6 @@ from operators.notify.routing import Zones
 from schemas.hooks import Hooks
 from sinks.hooks.database import StoreError, connect
 from sinks.hooks.listing import Listed, counts, listed, refused, resend
-from sinks.hooks.store import acknowledge
 from sinks.hooks.worker import Worker, wall_clock
 from sources.alerts import FileInbox
 
@@ -143,22 +142,6 @@ def test_what_could_not_be_delivered_is_escalated_at_once(
     assert told.path.startswith("/open-apis")
     assert "已升级" in told.text
     assert failed.route == "shop"
-
-
-def test_an_acknowledgement_stops_the_escalation(server: HookServer, tmp_path: Path) -> None:
-    after = "escalate: {to: boss, critical: 0.01}"
-    routes = route("shop", "wecom", after) + route("boss", "feishu", "only_escalated: true")
-    with running(server, configured(server, routes), tmp_path) as worker:
-        # Taken care of before it is even raised here: the store knows it first.
-        with closing(connect(worker.path)) as connection:
-            acknowledge(connection, ["oversell/TEA-1@S01"], "Li", wall_clock())
-        worker.tell(alert(1), alert(2))
-        server.wait_for(3)
-        worker.wait(3, "sent")
-        time.sleep(0.3)
-        escalated = [each for each in worker.messages("sent") if each.kind == "escalated"]
-    assert {each.alerts[0] for each in escalated} <= {"oversell/TEA-1@S01", "oversell/TEA-2@S01"}
-    assert "oversell/TEA-2@S01" in {each.alerts[0] for each in escalated}
 
 
 def test_a_storm_becomes_a_digest(server: HookServer, tmp_path: Path) -> None:
