@@ -13,7 +13,7 @@ FILE = "told.msgpack"
 # Only alerts of the ledger's window can come out otherwise, and only a SKU's newest event says
 # where that window begins.
 _WITHIN_THE_WINDOW = """
-SELECT alert, sku, place, evidence->>'$[0].source', evidence->>'$[0].id'
+SELECT alert, sku, place, evidence->>'$[0].source', evidence->>'$[0].id', epoch_us(opened_at)
 FROM stock_alert
 JOIN (SELECT sku, max(as_of) AS newest FROM stock_position GROUP BY sku) USING (sku)
 WHERE opened_at >= newest - to_hours(?) AND (evidence->>'$[0].id') IS NOT NULL

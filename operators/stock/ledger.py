@@ -122,6 +122,7 @@ class StockLedger:
     def __init__(self, rules: StockRules, told: ToldAlerts | None = None) -> None:
         self._rules = rules
         self._told = ToldAlerts() if told is None else told
+        self._judged_told = False
         self._skus: dict[str, SkuState] = {}
         # Places whose rows have changed since rows were last taken.
         self._dirty: list[PlaceState] = []
@@ -145,6 +146,8 @@ class StockLedger:
         records = run.records
         corrections: dict[int, Where] = {}
         duplicates = unsettled = 0
+        if self._told and now is not None and not self._judged_told:
+            self._judge_told_at_start(run.changes)
         # The loop runs for every movement of the chain: what is rare is left to methods.
         for at, fact in enumerate(batch.facts):
             if refuse_unknown:
@@ -236,11 +239,17 @@ class StockLedger:
             corrections,
         )
 
+    def _judge_told_at_start(self, changes: Changes) -> None:
+        self._judged_told = True
+        for sku in self._skus.values():
+            if self._told.of(sku.name):
+                horizon = sku.newest - self._rules.horizon
+                changes.withdrawn.update(self._told.at_start(sku, horizon))
+
     def _judge_told(self, batch: Batch, changes: Changes) -> None:
         for name in {fact.movement.sku for fact in batch.facts}:
             if self._told.of(name) and name in self._skus:
-                never = self._told.never_were(self._skus[name], changes.rows)
-                changes.withdrawn.update(never)
+                changes.withdrawn.update(self._told.after(self._skus[name], changes.rows))
 
     def _new_place(self, sku: SkuState, place: str) -> PlaceState:
         state = sku.places[place] = PlaceState(sku.name, place, self._rules)

@@ -8,7 +8,7 @@ what turns out never to have been.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 import msgspec
 
@@ -17,13 +17,14 @@ from operators.stock.sku import SkuState
 
 
 class ToldAlert(msgspec.Struct, frozen=True, array_like=True):
-    """An alert of the warehouse, and the event that opened it."""
+    """An alert of the warehouse, and the event that opened it (`time` in us since 1970)."""
 
     alert: str
     sku: str
     place: str
     source: str
     id: str
+    time: int
 
 
 class ToldAlerts:
@@ -41,23 +42,44 @@ class ToldAlerts:
         """Whether any of a SKU are left."""
         return sku in self._by_sku
 
-    def never_were(self, sku: SkuState, just_told: Iterable[str]) -> list[str]:
-        """Ids of a SKU's alerts that never were; `just_told` are those of the last batch.
+    def at_start(self, sku: SkuState, horizon: int) -> list[str]:
+        """Ids of alerts that the state as it was stored does not know, before anything is applied.
 
-        An alert is judged as soon as the ledger knows the event that opened it: if it comes up
-        after that, it is told anew.
+        What is older than `horizon` (an instant in us) was settled before that state was stored.
         """
-        left: list[ToldAlert] = []
         gone: list[str] = []
-        known = set(just_told)
-        for told in self._by_sku.pop(sku.name, ()):
-            if sku.seen.find(told.source, told.id) is None:
-                left.append(told)
-            elif told.alert not in known and not _holds(sku.places.get(told.place), told.alert):
+        for told in self._take(sku):
+            if told.time >= horizon and not _holds(sku.places.get(told.place), told.alert):
                 gone.append(told.alert)
+        return gone
+
+    def after(self, sku: SkuState, just_told: Container[str]) -> list[str]:
+        """Ids of alerts whose event the last batch brought again, but which it did not raise."""
+        gone: list[str] = []
+        for told in self._take(sku):
+            known = told.alert in just_told
+            if not known and not _holds(sku.places.get(told.place), told.alert):
+                gone.append(told.alert)
+        return gone
+
+    def _take(self, sku: SkuState) -> list[ToldAlert]:
+        """The alerts of a SKU that can be judged now; the others are left for later.
+
+        As soon as the ledger knows the event that opened an alert, all else about it is news, and
+        told when it comes. Where the identity belongs to a newer event by now, the older one was
+        forgotten, and what it opened was settled.
+        """
+        found: list[ToldAlert] = []
+        left: list[ToldAlert] = []
+        for told in self._by_sku.pop(sku.name, ()):
+            fact = sku.seen.find(told.source, told.id)
+            if fact is None or fact.time < told.time:
+                left.append(told)
+            elif fact.time == told.time:
+                found.append(told)
         if left:
             self._by_sku[sku.name] = left
-        return gone
+        return found
 
 
 def _holds(state: PlaceState | None, alert: str) -> bool:

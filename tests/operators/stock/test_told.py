@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ledger_driver import Kept, LedgerDriver, drive
 from stock_events import event, render_lines
-from stock_strategies import PATIENT, histories
+from stock_strategies import PATIENT, histories, wide_histories
 
 from operators.stock.ledger import StockLedger
 from operators.stock.told import ToldAlert, ToldAlerts
@@ -23,9 +23,8 @@ def told(kept: Kept) -> ToldAlerts:
     found = []
     for alert, row in kept.alerts.items():
         opened_by = json.loads(row["evidence"])[0]
-        found.append(
-            ToldAlert(alert, row["sku"], row["place"], opened_by["source"], opened_by["id"])
-        )
+        named = (row["sku"], row["place"], opened_by["source"], opened_by["id"])
+        found.append(ToldAlert(alert, *named, row["opened_at"]))
     return ToldAlerts(found)
 
 
@@ -39,7 +38,7 @@ def feed(driver: LedgerDriver, lines: list[bytes], size: int) -> None:
 @given(st.data())
 def test_crash_and_other_blocks(data: st.DataObject) -> None:
     """Whatever was written after the last commit, and however the replay is cut."""
-    lines = render_lines(data.draw(histories(contradictions=False)))
+    lines = render_lines(data.draw(st.one_of(histories(contradictions=False), wide_histories())))
     committed = data.draw(st.integers(0, len(lines)))
     crashed = data.draw(st.integers(committed, len(lines)))
     driver = LedgerDriver(CHAIN)
