@@ -81,10 +81,7 @@ def run(
 ) -> None:
     """Read alerts and tell people, until stopped; it goes on where it was."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    with _told():
+    with _told(), _stopped_by_signals() as stop:
         made, zones, writer, signer = _prepared(config)
         if listen is not None and signer is None:
             msg = "--listen serves links, and the configuration has no links: see docs/hooks.md"
@@ -238,6 +235,21 @@ def _inbox(
         if name.startswith(_KAFKA) and value
     }
     return KafkaInbox(KafkaSettings.from_mapping(kafka, given), "tillflow-hooks", positions)
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set: the message that is on its way is still settled."""
+    stop = threading.Event()
+    before = {
+        number: signal.signal(number, lambda *_: stop.set())
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
