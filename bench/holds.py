@@ -28,6 +28,7 @@ from typing import Any
 
 import redis
 
+from bench.hold_c_client import c_client
 from bench.hold_drill import drill
 from bench.hold_servers import postgres_server, redis_server, why_no_postgres
 from bench.hold_ways import SKU, TTL_S, WAYS
@@ -38,6 +39,7 @@ from sinks.redis.settings import GateSettings
 PROCESSES, CLIENTS_EACH = 2, 8
 ASYNC = "gate, asyncio"
 ALONE = "gate, 1 client"
+C_CLIENT = "gate, redis-benchmark"
 POSTGRES_LAZY = "row lock in PostgreSQL, lazy"
 
 
@@ -148,20 +150,26 @@ def compare(folder: Path, runs: int, seconds: float) -> None:
             client = first(url)
             client.prepare()
             client.close()
-        rates: dict[str, list[Rate]] = {way: [] for way in urls}
+        rates: dict[str, list[Rate]] = {way: [] for way in (*urls, C_CLIENT)}
         for number in range(runs):
             for way, url in urls.items():
                 rates[way].append(measure(way, url, seconds))
                 told = f"  run {number + 1}/{runs}  {way:30s}{rates[way][-1].per_second:>10,.0f}/s"
                 print(told, file=sys.stderr)
+            found = c_client(urls[ALONE])
+            if found is not None:
+                rates[C_CLIENT].append(Rate(*found))
         cost = server_cost(urls["gate"])
     gate = statistics.median(rate.per_second for rate in rates["gate"])
     print(f"\none unit of one hot SKU, medians of {runs} runs of {seconds:g} s")
     print(f"{'':30s}{'holds/s':>10s}{'p50 ms':>9s}{'p99 ms':>9s}{'gate is':>10s}")
-    for way, found in rates.items():
-        per_second = statistics.median(rate.per_second for rate in found)
-        p50 = statistics.median(rate.p50 for rate in found)
-        p99 = statistics.median(rate.p99 for rate in found)
+    for way, each in rates.items():
+        if not each:
+            print("redis-benchmark is not installed: no row without Python in the way")
+            continue
+        per_second = statistics.median(rate.per_second for rate in each)
+        p50 = statistics.median(rate.p50 for rate in each)
+        p99 = statistics.median(rate.p99 for rate in each)
         print(f"{way:30s}{per_second:>10,.0f}{p50:>9.2f}{p99:>9.2f}{gate / per_second:>9.1f}x")
     print(f"the server itself took {cost:.0f} us a one-line hold: {1e6 / cost:,.0f}/s on one core")
 
