@@ -16,7 +16,7 @@ ANY = "__rand_int__"
 
 def hold_command(way: GateWay) -> list[str]:
     """The very command that a hold of one unit sends, with a random id."""
-    way.hold("learn the places and load the scripts")
+    way.gate.available([SKU])  # learns the places, loads the scripts
     steps = hold_calls.hold(
         way.gate.protocol,
         ANY,
