@@ -5,13 +5,17 @@ Reading the page changes nothing, since chats fetch every link for a preview; th
 
 from __future__ import annotations
 
+import logging
+import socket
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from html import escape
 from pathlib import Path
 from typing import Annotated
 
+import uvicorn
 from litestar import Litestar, MediaType, Request, Response, get, post
 from litestar.datastructures import State
 from litestar.enums import RequestEncodingType
@@ -108,6 +112,29 @@ def create_app(store: Path, signer: LinkSigner, writer: Writer, clock: Clock) ->
         openapi_config=OpenAPIConfig(title="tillflow acknowledgements", version="1"),
         request_max_body_size=4096,
     )
+
+
+@contextmanager
+def served(app: Litestar, host: str, port: int) -> Iterator[None]:
+    """The application in a thread of its own, until the block ends.
+
+    Raises:
+        OSError: the address is taken or is none of this machine.
+    """
+    try:
+        door = socket.create_server((host, port))
+    except OSError as wrong:
+        raise OSError(wrong.errno, wrong.strerror, f"{host}:{port}") from None
+    # Its access log would hold tokens.
+    server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_level=logging.WARNING))
+    thread = threading.Thread(target=server.run, args=([door],), name="hooks-links", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(timeout=5)
+        door.close()
 
 
 def _taken(connection: sqlite3.Connection, alerts: list[str]) -> str | None:

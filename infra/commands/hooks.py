@@ -260,25 +260,15 @@ def _served(
     if listen is None or signer is None:
         yield
         return
-    import uvicorn  # noqa: PLC0415 (only where links are served)
-
-    from serving.acknowledge import create_app  # noqa: PLC0415
+    from serving.acknowledge import create_app, served  # noqa: PLC0415 (only where links are served)
 
     host, _, port = listen.rpartition(":")
     if not port.isdigit():
         msg = f"--listen {listen}: expected HOST:PORT"
         raise click.UsageError(msg)
     app = create_app(store, signer, writer, wall_clock)
-    # Its access log would hold tokens.
-    settings = uvicorn.Config(app, host or "127.0.0.1", int(port), access_log=False, log_level=30)
-    server = uvicorn.Server(settings)
-    thread = threading.Thread(target=server.run, name="hooks-links", daemon=True)
-    thread.start()
-    try:
+    with served(app, host or "127.0.0.1", int(port)):
         yield
-    finally:
-        server.should_exit = True
-        thread.join(timeout=5)
 
 
 def _existing(store: Path) -> sqlite3.Connection:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 from hook_alerts import alert, configured, environment, route, writer
 from hook_server import HookServer
@@ -16,7 +18,7 @@ from litestar.testing import TestClient
 from operators.notify.inbox import Batch, notice_of_envelope
 from operators.notify.routing import Zones
 from schemas.instants import HOUR_US, MINUTE_US
-from serving.acknowledge import create_app
+from serving.acknowledge import create_app, served
 from sinks.hooks.database import connect
 from sinks.hooks.links import LinkSigner
 from sinks.hooks.listing import Listed, listed
@@ -130,3 +132,16 @@ def test_names_cannot_become_html(shop: Shop) -> None:
     page = shop.page.post(shop.link(), data={"by": "<script>alert(1)</script>"}).text
     assert re.search("<script|<b>x", page) is None
     assert "&lt;script&gt;" in page
+
+
+def test_the_page_is_served_and_a_taken_address_is_told(shop: Shop) -> None:
+    shop.step(alert(1))
+    app = create_app(shop.path, SIGNER, writer(), lambda: shop.now)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+        with pytest.raises(OSError, match="in use") as caught, served(app, "127.0.0.1", port):
+            pass
+    assert str(port) in str(caught.value.filename)
+    with served(app, "127.0.0.1", port):
+        page = httpx.get(f"http://127.0.0.1:{port}{shop.link()}", timeout=10)
+    assert "TEA-1" in page.text
