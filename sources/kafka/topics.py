@@ -23,13 +23,14 @@ def check_topics(
     *,
     create: bool = False,
     partitions: int = NEW_TOPIC_PARTITIONS,
-    timeout: float = ANSWER_SECONDS,
+    timeout: float | None = None,
 ) -> None:
     """See to it that brokers answer in time and that all topics are there; with `create` make them.
 
     Raises:
         BrokerError: no broker answers, or topics are missing; the message names them.
     """
+    timeout = timeout or ANSWER_SECONDS
     heard: list[str] = []
 
     def hear(error: KafkaError) -> None:
