@@ -43,6 +43,10 @@ FROZEN_STEPS = {
         "LEDGER": "ledger",
         "MERGE": "merge",
         "WAREHOUSE": "warehouse",
+        "READ_KAFKA": "read_kafka",
+        "DECODE_KAFKA": "decode_kafka",
+        "KAFKA": "kafka",
+        "TABLES": "tables",
     },
     "TransferStep": {
         "FLOW": "transfers",
