@@ -142,9 +142,9 @@ def chain_of(simulation: Simulation) -> Chain:
         },
         min_net_benefit=200,
         trigger_days=2,
-        target_days=5,
-        protected_days=6,
-        horizon_days=4,
+        target_days=7,
+        protected_days=4,
+        horizon_days=6,
     )
     return msgspec.structs.replace(simulation.chain(), transfers=config)
 

@@ -64,8 +64,9 @@ class TransferConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `protected_days` of their own demand. `within` `pool` keeps transfers inside a pool.
     What it is worth: lost sales are counted over `horizon_days`, until the next regular delivery
     puts things right; a suggestion is worth `min_net_benefit` or more, all costs off.
-    Peace: no second transfer of a SKU between two places, in either direction, within
-    `cool_down_days`; none within `quiet_hours` after a refusal or an unanswered suggestion.
+    Peace: nothing goes back between two places, and a taker gives nothing on, within
+    `cool_down_days`; the same way is not gone again within `repeat_days`, nor within
+    `quiet_hours` after a refusal or an unanswered suggestion.
     An answer is expected within `valid_hours`, what was accepted on its way within `ship_hours`.
     A SKU is planned anew at most every `replan_minutes`, and not before its positions have come in
     for `settle_seconds` (promises at risk: at once); open suggestions are only replaced where that
@@ -85,6 +86,7 @@ class TransferConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     horizon_days: MoreDays = 7.0
     min_net_benefit: Money = 500
     cool_down_days: Days = 7.0
+    repeat_days: Days = 1.0
     quiet_hours: MoreHours = 48.0
     valid_hours: MoreHours = 24.0
     ship_hours: MoreHours = 48.0

@@ -163,8 +163,10 @@ class Chain:
     def check_peace(self, one: TransferSuggestion) -> None:
         """Nothing is suggested between two places that goods went between lately."""
         for here, there, at in self.gone:
-            if {here, there} == {one.from_place, one.to_place}:
+            if (there, here) == (one.from_place, one.to_place):
                 assert self.world.now - at >= self.world.rules.cool_down, one
+            if (here, there) == (one.from_place, one.to_place):
+                assert self.world.now - at >= self.world.rules.repeat, one
             if there == one.from_place:
                 assert self.world.now - at >= self.world.rules.cool_down, one
 

@@ -43,8 +43,7 @@ def _remember(state: SkuState, one: TransferSuggestion, rules: TransferRules) ->
     else:
         state.suggestions.pop(one.suggestion, None)
     if one.status == SHIPPED:
-        pair = state.pair(one.from_place, one.to_place)
-        pair.cool_until = max(pair.cool_until, at + rules.cool_down)
+        state.pair(one.from_place, one.to_place).rest(at, rules.cool_down, rules.repeat)
     if one.status in (REJECTED, EXPIRED):
         pair = state.pair(one.from_place, one.to_place)
         pair.quiet_until = max(pair.quiet_until, at + rules.quiet)

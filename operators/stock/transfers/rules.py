@@ -39,6 +39,7 @@ class TransferRules:
         self.chain = chain
         config = self.config = chain.transfers
         self.cool_down = round(config.cool_down_days * DAY_US)
+        self.repeat = round(config.repeat_days * DAY_US)
         self.quiet = round(config.quiet_hours * HOUR_US)
         self.valid = round(config.valid_hours * HOUR_US)
         self.ship = round(config.ship_hours * HOUR_US)

@@ -113,7 +113,7 @@ def _carry(
     changed = []
     if shipment.sent and (one.status in OPEN or (one.status in CLOSED and one.status != EXECUTED)):
         one = advance(state, one, SHIPPED, now, transfer=shipment.transfer)
-        state.pair(one.from_place, one.to_place).cool_until = now + rules.cool_down
+        state.pair(one.from_place, one.to_place).rest(now, rules.cool_down, rules.repeat)
         changed.append(one)
     if one.status == SHIPPED and shipment.settled_at:
         changed.append(advance(state, one, EXECUTED, now))

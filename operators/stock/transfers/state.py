@@ -44,10 +44,19 @@ class Risk(msgspec.Struct, array_like=True):
 
 
 class Pair(msgspec.Struct, array_like=True, gc=False):
-    """Peace between two places: after goods went, and after somebody said no or nothing."""
+    """Peace after goods went from one place to another, or somebody said no or nothing.
+
+    Until `cool_until` nothing goes back or on from the taker, until `quiet_until` nothing more
+    goes this way.
+    """
 
     cool_until: int = 0
     quiet_until: int = 0
+
+    def rest(self, now: int, cool_down: int, repeat: int) -> None:
+        """Goods went at `now`."""
+        self.cool_until = max(self.cool_until, now + cool_down)
+        self.quiet_until = max(self.quiet_until, now + repeat)
 
 
 class Shipment(msgspec.Struct, array_like=True):

@@ -83,7 +83,8 @@ def shipment_of(state: SkuState, one: TransferSuggestion) -> Shipment | None:
 def blocked_pairs(state: SkuState, now: int, open_ones: Collection[str]) -> set[tuple[str, str]]:
     """Pairs of places between which nothing more is suggested now.
 
-    Goods went or are about to go in either direction, or somebody said no (or nothing) to this one.
+    Goods are about to go in either direction, went the other way lately, or this way just now; or
+    somebody said no (or nothing) to this way.
     """
     found: set[tuple[str, str]] = set()
     for one in state.suggestions.values():
@@ -92,7 +93,7 @@ def blocked_pairs(state: SkuState, now: int, open_ones: Collection[str]) -> set[
     for here, pairs in state.pairs.items():
         for there, pair in pairs.items():
             if pair.cool_until > now:
-                found |= {(here, there), (there, here)}
+                found.add((there, here))
             if pair.quiet_until > now:
                 found.add((here, there))
     return found
