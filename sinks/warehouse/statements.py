@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -78,6 +79,9 @@ def _json_values(column: Column, values: pa.ChunkedArray) -> list[Any]:
     if column.type == "instant":
         return list(values.cast(pa.int64()).to_pylist())
     plain = values.to_pylist()
+    if column.type == "real":
+        # JSON has no number that is infinite; a text is read as one.
+        return [one if one is None or math.isfinite(one) else str(one) for one in plain]
     if column.type == "bytes":
         return [None if one is None else base64.b64encode(one).decode() for one in plain]
     return list(plain)

@@ -29,12 +29,6 @@ WRITERS = 2
 UNITS = 50
 
 
-@pytest.fixture(scope="module", name="server")
-def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedWarehouse]:
-    with ServedWarehouse(tmp_path_factory.mktemp("served")) as server:
-        yield server
-
-
 @pytest.fixture(name="warehouse")
 def _warehouse(server: ServedWarehouse) -> Iterator[Warehouse]:
     with closing(Warehouse(server.address)) as warehouse:

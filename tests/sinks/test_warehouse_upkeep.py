@@ -36,12 +36,6 @@ OLD = timedelta(days=31)
 YOUNG = timedelta(days=29)
 
 
-@pytest.fixture(scope="module", name="server")
-def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedWarehouse]:
-    with ServedWarehouse(tmp_path_factory.mktemp("served")) as server:
-        yield server
-
-
 @pytest.fixture(name="target", params=["file", "served"])
 def _target(request: pytest.FixtureRequest, tmp_path: Path) -> Target:
     if request.param == "file":
@@ -53,8 +47,8 @@ def _target(request: pytest.FixtureRequest, tmp_path: Path) -> Target:
 @pytest.fixture(name="warehouse")
 def _warehouse(target: Target) -> Iterator[Warehouse]:
     with closing(Warehouse(target)) as warehouse:
-        for rule in RULES:
-            warehouse.execute(f"DELETE FROM {rule.table.name}")
+        for table in (STOCK_POSITION, *(rule.table for rule in RULES)):
+            warehouse.execute(f"DELETE FROM {table.name}")
         yield warehouse
 
 
