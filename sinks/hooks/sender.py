@@ -62,6 +62,10 @@ class Sender:
         """Whether a message that may have arrived is sent again."""
         return self._client.idempotent or self._channel.when_unknown == "resend"
 
+    def paused(self, now: int) -> bool:
+        """Whether the channel is left alone for a while, after trouble."""
+        return self._paused_until > now
+
     def recover(self) -> None:
         """Settle what was on its way when the last worker ended."""
         resent, unknown = self._outbox.recover(resend=self.resends, now=self._clock())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -153,12 +153,13 @@ class Store:
         """A number that changes when another connection changed the file."""
         return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
-    def leaving(self, now: int) -> bool:
-        """Whether a message is on its way or due."""
+    def leaving(self, channels: Collection[str], now: int) -> bool:
+        """Whether a message of those channels is on its way or due."""
+        marks = ", ".join("?" * len(channels))
         row = self._connection.execute(
-            "SELECT 1 FROM message WHERE state = 'sending' OR (state = 'ready' AND due_at <= ?) "
-            "LIMIT 1",
-            [now],
+            f"SELECT 1 FROM message WHERE channel IN ({marks}) "
+            "AND (state = 'sending' OR (state = 'ready' AND due_at <= ?)) LIMIT 1",
+            [*channels, now],
         ).fetchone()
         return row is not None
 

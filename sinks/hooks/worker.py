@@ -155,8 +155,12 @@ class Worker:
             self.drain(stop)
 
     def drain(self, stop: threading.Event) -> None:
-        """Wait until no message is about to leave."""
-        while not stop.is_set() and self.store.leaving(self._clock()):
+        """Wait until no message is about to leave; channels in trouble are not waited for."""
+        while not stop.is_set():
+            now = self._clock()
+            well = [name for name, sender in self.senders.items() if not sender.paused(now)]
+            if not self.store.leaving(well, now):
+                return
             time.sleep(0.01)
 
     def _patience(self) -> float:

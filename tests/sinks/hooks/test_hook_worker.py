@@ -122,7 +122,7 @@ def test_the_closing_message_never_overtakes_the_first(server: HookServer, tmp_p
     server.plans = [errcode(88888, "no"), errcode(88888, "no")]
     with running(server, configured(server, route("all", "wecom")), tmp_path) as worker:
         worker.tell(alert(1))
-        time.sleep(0.02)
+        worker.wait(1, "ready", "sending", "sent")
         worker.tell(alert(1, "cleared", 5), alert(2))
         worker.wait(3, "sent")
     about = ["已解除" in request.text for request in server.taken if "TEA-1" in request.text]
@@ -202,3 +202,18 @@ def test_another_file_is_no_store(tmp_path: Path) -> None:
     path.write_text("some notes of mine, long enough to be read as a header of a database\n" * 20)
     with pytest.raises(StoreError, match="no store"):
         connect(path)
+
+
+def test_a_run_to_the_end_does_not_wait_for_a_channel_in_trouble(
+    server: HookServer, tmp_path: Path
+) -> None:
+    server.plans = [errcode(45009, "api freq out of limit")]
+    events, path = tmp_path / "alerts.jsonl", tmp_path / "hooks.sqlite"
+    events.write_bytes(alert(1) + alert(2))
+    hooks = configured(server, route("all", "wecom") + route("erp", "webhook"))
+    with Worker(hooks, path, Zones("UTC"), writer(), environment(server)) as worker:
+        inbox = FileInbox(events, {})
+        worker.run(inbox, threading.Event(), once=True)
+        inbox.close()
+    with closing(connect(path)) as connection:
+        assert counts(connection) == {"ready": 2, "sent": 2}
