@@ -11,6 +11,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 import msgspec
 
 from schemas.movement import MOVEMENT_TYPE, Movement, Name
+from schemas.reservation import RESERVATION_TYPE, Reservation
 from schemas.shop_events import ORDER_TYPE, VISIT_TYPE, Order, Visit
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339 with an offset")]
@@ -51,6 +52,12 @@ class OrderEvent(Envelope[Order], kw_only=True, omit_defaults=True):
     type: Literal["pos.order.v1"]
 
 
+class ReservationEvent(Envelope[Reservation], gc=False, kw_only=True, omit_defaults=True):
+    """One `stock.reservation.v1`."""
+
+    type: Literal["stock.reservation.v1"]
+
+
 class Header(msgspec.Struct, gc=False):
     """Just enough of a line to say whose event it is."""
 
@@ -61,6 +68,7 @@ class Header(msgspec.Struct, gc=False):
 
 EVENT_STRUCTS: dict[str, type] = {
     MOVEMENT_TYPE: MovementEvent,
+    RESERVATION_TYPE: ReservationEvent,
     VISIT_TYPE: VisitEvent,
     ORDER_TYPE: OrderEvent,
 }

@@ -160,6 +160,17 @@ class Corrected(_Movement, tag="corrected"):
     quantity: Integer | None = None
 
 
+class Confirmed(_Movement, tag="confirmed"):
+    """A paid hold becomes a placed order: allocated +. The hold gate says so, no movement event.
+
+    `hold_seq` numbers the confirmed holds of one SKU and place from 1 on.
+    """
+
+    kind: ClassVar[str] = "confirmed"
+    quantity: Quantity
+    hold_seq: Integer
+
+
 Movement = (
     Received
     | Sold
@@ -175,6 +186,9 @@ Movement = (
     | Counted
     | Corrected
 )
+
+# What the ledger works on: movements, and what the hold gate confirmed.
+LedgerMovement = Movement | Confirmed
 
 KINDS: tuple[str, ...] = (
     "received",

@@ -13,13 +13,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from operators.stock.effects import DEMAND
+from operators.stock.effects import DEMAND, ORDERED
 from operators.stock.facts import Fact, describe
 from operators.stock.figures import ALWAYS_JUDGE, Figures, OpenAlert
 from operators.stock.rules import Rule
 from schemas.chain import AlertRule
 from schemas.instants import format_instant
-from schemas.movement import Allocated
 
 OVERSELL = "oversell"
 STOCK_OUT = "stock_out"
@@ -225,7 +224,7 @@ def alert_row(
 def is_claim(fact: Fact) -> bool:
     """Whether the fact takes units for a customer."""
     kind = fact.movement.__class__
-    return kind in DEMAND or kind is Allocated
+    return kind in DEMAND or kind in ORDERED
 
 
 def claims(figures: Figures, alert: OpenAlert) -> list[dict[str, Any]]:
@@ -242,7 +241,7 @@ def claims(figures: Figures, alert: OpenAlert) -> list[dict[str, Any]]:
     shown: set[str] = set()
     for fact in reversed(recent):
         claim = describe(fact)
-        claim["claim"] = "allocation" if fact.movement.__class__ is Allocated else "sale"
+        claim["claim"] = "allocation" if fact.movement.__class__ in ORDERED else "sale"
         claim["broke_floor"] = fact == opened_by
         if fact.movement.order is not None:
             shown.add(fact.movement.order)

@@ -16,10 +16,12 @@ from zlib import crc32
 import msgspec
 
 from operators.stock.facts import Batch, Fact
+from operators.stock.holds import confirmed_hold
 from operators.stock.refusals import Refusal
-from schemas.envelope import EVENT_STRUCTS, Header, Instant
+from schemas.envelope import EVENT_STRUCTS, Header, Instant, ReservationEvent
 from schemas.instants import SECOND_US, midnight_of, to_micros
-from schemas.movement import MOVEMENT_TYPE, Movement, Name
+from schemas.movement import MOVEMENT_TYPE, LedgerMovement, Movement, Name
+from schemas.reservation import RESERVATION_TYPE
 
 # A dead letter keeps the bytes as they came, up to here.
 RAW_LIMIT = 64 * 1024
@@ -36,11 +38,16 @@ class _Line(msgspec.Struct, gc=False):
     source: Name
     type: Literal["stock.movement.v1"]
     time: Instant
-    data: Movement
+    data: LedgerMovement
     recordedtime: Instant | None = None
 
 
-_event = msgspec.json.Decoder(_Line)
+class _Movement(_Line, gc=False):
+    data: Movement
+
+
+_event = msgspec.json.Decoder(_Movement)
+_reservation = msgspec.json.Decoder(ReservationEvent)
 _header = msgspec.json.Decoder(Header)
 
 
@@ -113,8 +120,11 @@ class Sharder:
         blank = others = 0
         for number, line in enumerate(block.lines.split(b"\n"), block.first):
             try:
-                event = _event.decode(line)
-                self._sort([event], number, buckets)
+                event = _read(line)
+                if event is None:
+                    others += 1
+                else:
+                    self._sort([event], number, buckets)
             except (ValueError, RecursionError, OverflowError) as wrong:
                 if not line.strip():
                     blank += 1
@@ -173,6 +183,24 @@ class Sharder:
             position += 1
 
 
+def _read(line: bytes) -> _Line | None:
+    """The event of a line; None for what the hold gate says and is no concern here.
+
+    Raises:
+        ValueError: it is no event of this flow.
+    """
+    try:
+        return _event.decode(line)
+    except ValueError:
+        if RESERVATION_TYPE.encode() not in line or _header.decode(line).type != RESERVATION_TYPE:
+            raise
+    event = _reservation.decode(line)
+    confirmed = confirmed_hold(event.data)
+    if confirmed is None:
+        return None
+    return _Line("1.0", event.id, event.source, "stock.movement.v1", event.time, confirmed)
+
+
 def _kept(micros: int) -> int:
     if EARLIEST <= micros < LATEST:
         return micros
@@ -180,7 +208,7 @@ def _kept(micros: int) -> int:
     raise OverflowError(msg)
 
 
-def _decode_whole(lines: bytes, total: int) -> list[_Line] | None:
+def _decode_whole(lines: bytes, total: int) -> Sequence[_Line] | None:
     """All lines in one call, or None where they are not one movement each.
 
     The decoder would also take two events on one line, or one on two: such blocks go line by line.
@@ -209,7 +237,7 @@ def judge_line(line: bytes, origin: str, position: int, wrong: Exception) -> Ref
     except (ValueError, RecursionError):
         code, reason = _no_event(line, wrong)
     else:
-        if header.type == MOVEMENT_TYPE:
+        if header.type in (MOVEMENT_TYPE, RESERVATION_TYPE):
             code, reason = _bad_event(wrong)
         elif header.type in EVENT_STRUCTS:
             return None

@@ -26,6 +26,7 @@ from operators.stock.decode import (
     judge_line,
 )
 from operators.stock.facts import Batch, Fact
+from operators.stock.holds import confirmed_hold
 from operators.stock.refusals import Refusal
 from schemas.envelope import Instant
 from schemas.instants import SECOND_US, midnight_of, to_micros
@@ -80,19 +81,6 @@ class DecodedRecords(NamedTuple):
     refusals: list[Refusal]
     dead: list[Record]
     read: BlockRead
-
-
-def reservation_facts(
-    time: int,  # noqa: ARG001
-    source: str,  # noqa: ARG001
-    id: str,  # noqa: ARG001
-    reservation: Reservation,  # noqa: ARG001
-) -> list[Fact]:
-    """What an event of the hold gate means to the ledger.
-
-    Only what is confirmed moves units: all other states concern the gate alone.
-    """
-    return []
 
 
 class RecordDecoder:
@@ -262,7 +250,8 @@ def _judge(record: Record, origin: str) -> list[Fact] | Refusal:
             time = _kept(to_micros(event.time))
         except (ValueError, OverflowError) as wrong:
             return _refusal(origin, record, f"{RESERVATION_TYPE}: {wrong}")
-        return reservation_facts(time, event.source, event.id, event.data)
+        confirmed = confirmed_hold(event.data)
+        return [] if confirmed is None else [Fact(time, event.source, event.id, confirmed, 0)]
     try:
         movement = _movement.decode(line)
         time = _kept(to_micros(movement.time))

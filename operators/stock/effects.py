@@ -5,6 +5,7 @@ from __future__ import annotations
 from schemas.movement import (
     Adjusted,
     Allocated,
+    Confirmed,
     Received,
     Released,
     Restocked,
@@ -25,6 +26,7 @@ EFFECTS: dict[type, tuple[int, int, int, int]] = {
     Restocked: (1, 0, -1, 0),
     WrittenOff: (0, 0, -1, 0),
     Allocated: (0, 1, 0, 0),
+    Confirmed: (0, 1, 0, 0),
     Released: (0, -1, 0, 0),
     Shipped: (-1, -1, 0, 0),
     TransferOut: (-1, 0, 0, 0),
@@ -37,5 +39,6 @@ INBOUND: tuple[int, int, int, int] = (0, 0, 0, 1)
 
 # Units that leave to customers: what demand is measured by.
 DEMAND: frozenset[type] = frozenset({Sold, Shipped})
-# Kinds that change how much of a placed order is still open.
-CLAIMS: frozenset[type] = frozenset({Allocated, Released, Shipped})
+# Kinds that place an order's claim, and all that change how much of one is still open.
+ORDERED: frozenset[type] = frozenset({Allocated, Confirmed})
+CLAIMS: frozenset[type] = ORDERED | {Released, Shipped}

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from schemas.instants import format_instant
-from schemas.movement import Counted, Movement
+from schemas.movement import Counted, LedgerMovement
 
 
 class Fact(msgspec.Struct, gc=False, array_like=True):
-    """One `stock.movement.v1` as the ledger works on it.
+    """One `stock.movement.v1`, or one confirmed hold, as the ledger works on it.
 
     `time` and `recorded` are microseconds since 1970 UTC (`recorded` is 0 where it was not given).
     """
@@ -21,7 +21,7 @@ class Fact(msgspec.Struct, gc=False, array_like=True):
     time: int
     source: str
     id: str
-    movement: Movement
+    movement: LedgerMovement
     recorded: int
 
 

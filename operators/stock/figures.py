@@ -13,10 +13,10 @@ from operator import attrgetter
 
 import msgspec
 
-from operators.stock.effects import CLAIMS, DEMAND, EFFECTS, INBOUND
+from operators.stock.effects import CLAIMS, DEMAND, EFFECTS, INBOUND, ORDERED
 from operators.stock.facts import Fact
 from operators.stock.rules import DayClock, Rule
-from schemas.movement import Allocated, Counted, Sold
+from schemas.movement import Counted, Sold
 
 # Above any stock there can be: the bound of a place that must be judged at its next fact.
 ALWAYS_JUDGE = 1 << 60
@@ -213,7 +213,7 @@ def _claim(figures: Figures, fact: Fact, quantity: int) -> None:
     if orders is None:
         orders = figures.orders = {}
     units, since = orders.pop(order, (0, fact.time))
-    units += quantity if fact.movement.__class__ is Allocated else -quantity
+    units += quantity if fact.movement.__class__ in ORDERED else -quantity
     if units > 0:
         orders[order] = (units, since)
     elif not orders:

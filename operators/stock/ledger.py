@@ -48,9 +48,11 @@ from operators.stock.refusals import (
 from operators.stock.rules import StockRules
 from operators.stock.sku import SavedSku, SkuState, Waiting
 from operators.stock.told import ToldAlerts
-from schemas.movement import Corrected, TransferOut
+from schemas.movement import Confirmed, Corrected, TransferOut
 
 SNAPSHOT_VERSION = 1
+# Kinds that do more than change the figures of their place.
+_MORE_TO_DO = frozenset({TransferOut, Confirmed})
 FOREVER = 1 << 62
 
 
@@ -161,6 +163,15 @@ class StockLedger:
             if sku is None:
                 sku = SkuState(movement.sku)
             newest = sku.newest
+            kind = movement.__class__
+            if kind is Confirmed:
+                if _is_in(sku, fact):
+                    duplicates += 1
+                    continue
+                if time < newest - horizon:
+                    # What is paid is claimed, however late the news.
+                    time = newest - horizon
+                    fact.time = time
             if time < newest - horizon:
                 refusals.append(too_late(fact, _where(batch, at), newest, horizon))
                 continue
@@ -182,7 +193,6 @@ class StockLedger:
                     continue
                 seen.add(fact, record)
             records.append(record)
-            kind = movement.__class__
             if kind is Corrected:
                 where = corrections[len(records) - 1] = _where(batch, at)
                 if not self._take_back(sku, fact, where, run):
@@ -207,11 +217,13 @@ class StockLedger:
                         judge_and_note(state, (fact,), run.changes)
                 else:
                     self._put(sku, state, fact, record, run)
-                if kind is TransferOut:
-                    assert isinstance(movement, TransferOut)
-                    to_place = movement.to_place
-                    target = sku.places.get(to_place) or self._new_place(sku, to_place)
-                    self._put(sku, target, fact, record, run)
+                if kind in _MORE_TO_DO:
+                    if isinstance(movement, TransferOut):
+                        to_place = movement.to_place
+                        target = sku.places.get(to_place) or self._new_place(sku, to_place)
+                        self._put(sku, target, fact, record, run)
+                    elif isinstance(movement, Confirmed):
+                        state.held_seq = movement.hold_seq
                 if sku.pending:
                     for waiting in sku.pending.pop(identity(fact), ()):
                         sku.settled.append(waiting.correction)
@@ -419,6 +431,14 @@ class StockLedger:
         for sku, name in saved.dirty:
             ledger._touch(ledger._skus[sku].places[name])
         return ledger
+
+
+def _is_in(sku: SkuState, fact: Fact) -> bool:
+    """Whether a confirmed hold is in the figures: holds of a place come in the order of numbers."""
+    movement = fact.movement
+    assert isinstance(movement, Confirmed)
+    state = sku.places.get(movement.place)
+    return state is not None and movement.hold_seq <= state.held_seq
 
 
 def _where(batch: Batch, at: int) -> Where:

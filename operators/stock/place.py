@@ -46,6 +46,7 @@ class SavedPlace(msgspec.Struct, gc=False, array_like=True):
     corrected_at: int
     log: list[Record]
     raised: tuple[str, ...]
+    held_seq: int = 0
 
 
 class Changes:
@@ -66,7 +67,7 @@ class PlaceState(Figures):
     `base` is where the figures stood before the window, after `folded` facts; `log` are the facts
     of the window in order, from the instant `oldest` to the instant `tip`. `corrections`, the last
     of them at `corrected_at`, took back facts. `raised`: ids of alerts raised inside the window.
-    `todo`: CLEAN, DIRTY or STALE.
+    `held_seq`: number of the last confirmed hold among its facts. `todo`: CLEAN, DIRTY or STALE.
     """
 
     __slots__ = (
@@ -75,6 +76,7 @@ class PlaceState(Figures):
         "corrected_at",
         "corrections",
         "folded",
+        "held_seq",
         "log",
         "oldest",
         "place",
@@ -102,6 +104,7 @@ class PlaceState(Figures):
         self.corrected_at = NEVER
         self.log: list[Record] = []
         self.raised: tuple[str, ...] = ()
+        self.held_seq = 0
         self.todo = CLEAN
 
     @property
@@ -126,6 +129,7 @@ class PlaceState(Figures):
             self.corrected_at,
             self.log,
             self.raised,
+            self.held_seq,
         )
 
     @classmethod
@@ -144,6 +148,7 @@ class PlaceState(Figures):
         if state.log:
             state.oldest = _time_of(state.log[0])
         state.raised = saved.raised
+        state.held_seq = saved.held_seq
         if not same_rules:
             state.take_new_rule()
         return state

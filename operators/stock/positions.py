@@ -7,9 +7,6 @@ from typing import Any
 
 from operators.stock.place import PlaceState
 
-# No hold gate feeds the flow yet, so no position contains a confirmed hold.
-NO_HOLDS = 0
-
 
 def position_columns(places: Sequence[PlaceState]) -> list[list[Any]]:
     """The columns of schemas.warehouse.STOCK_POSITION, one value a place; instants in us.
@@ -26,7 +23,7 @@ def position_columns(places: Sequence[PlaceState]) -> list[list[Any]]:
         [place.allocated for place in places],
         [place.quarantined for place in places],
         [place.in_transit for place in places],
-        [NO_HOLDS] * len(places),
+        [place.held_seq for place in places],
         available,
         [place.level for place in places],
         [
