@@ -25,7 +25,7 @@ from schemas.warehouse import TRANSFER_SUGGESTION
 from serving.queries import Answer
 from sinks.kafka.producer import DeliveryError, TopicWriter
 from sinks.transfers.records import decision_record
-from sinks.transfers.table import TransferTable
+from sinks.transfers.table import TransferTable, open_list
 from sinks.warehouse.address import Address, Target, WarehouseError
 from sinks.warehouse.client import Warehouse
 from sinks.warehouse.transfer_rows import suggestion_row
@@ -156,8 +156,9 @@ def plan(config: Path | None, at: str | None, limit: int, warehouse: Target, for
         rules = TransferRules(load_chain(config))
         now = _now(at, found)
         shard = shard_from(found.states(), rules)
-        shard.apply([TransferBatch(0, list(found.positions()))], now)
-        found.write(shard.plan_all(now))
+        urgent = shard.apply([TransferBatch(0, list(found.positions()))], now)
+        for outcome in (*urgent, shard.plan_all(now)):
+            found.write(outcome)
         open_now = found.current(statuses=OPEN)
     _show(open_now, form, "Transfers that would pay", limit)
 
@@ -174,8 +175,11 @@ def plan(config: Path | None, at: str | None, limit: int, warehouse: Target, for
 def list_(status: tuple[str, ...], limit: int, warehouse: Target, form: str) -> None:
     """Suggestions as they are now: promises at risk first, then what is worth most."""
     wanted = status or (*OPEN, SHIPPED)
-    with _table(warehouse) as found:
-        there = found.current(statuses=() if "all" in wanted else wanted)
+    try:
+        with open_list(warehouse) as found:
+            there = found.current(statuses=() if "all" in wanted else wanted)
+    except WarehouseError as wrong:
+        raise click.ClickException(str(wrong)) from wrong
     _show(there, form, "Transfers", limit)
 
 
