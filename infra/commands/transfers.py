@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-import msgspec
 
 from flows.recovery import RecoveryError
 from flows.settings import SettingsError, StockSettings, kafka_settings, load_chain
 from infra.answers import FORMATS, Column, console, field, print_csv, print_json, shown, table
+from infra.commands.transfer_answers import accept, reject
+from infra.transfer_options import at_option, config_option, open_table, time_of
 from infra.warehouse_option import warehouse_option
-from operators.stock.transfers.facts import Decided, TransferBatch
+from operators.stock.transfers.facts import TransferBatch
 from operators.stock.transfers.history import shard_from
 from operators.stock.transfers.rules import TransferRules
 from operators.stock.transfers.state import OPEN, SHIPPED
-from schemas.instants import parse_instant, to_datetime, to_micros
-from schemas.transfer import TransferDecision, TransferSuggestion
+from schemas.transfer import TransferSuggestion
 from schemas.warehouse import TRANSFER_SUGGESTION
 from serving.queries import Answer
-from sinks.kafka.producer import DeliveryError, TopicWriter
-from sinks.transfers.records import decision_record
-from sinks.transfers.table import TransferTable, open_list
-from sinks.warehouse.address import Address, Target, WarehouseError
-from sinks.warehouse.client import Warehouse
+from sinks.transfers.table import open_list
+from sinks.warehouse.address import Target, WarehouseError
 from sinks.warehouse.transfer_rows import suggestion_row
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 STATUSES = ("proposed", "accepted", "shipped", "executed", "rejected", "expired", "superseded")
-DECISIONS_SOURCE = "tillflow/decisions"
 MINOR = 100
 
 
@@ -73,43 +67,6 @@ def _shared(command: F) -> F:
 _limit = click.option(
     "--limit", type=click.IntRange(1), default=50, show_default=True, help="How many at most."
 )
-_config = click.option(
-    "--config", type=click.Path(path_type=Path), help="The chain's configuration (YAML)."
-)
-_at = click.option(
-    "--at",
-    help="The time it is (RFC 3339 with an offset).  [default: that of the newest event there is]",
-)
-
-
-@contextmanager
-def _table(warehouse: Target) -> Iterator[TransferTable]:
-    """The table of suggestions, open for writing."""
-    if not isinstance(warehouse, Address) and not Path(warehouse).exists():
-        msg = f"no warehouse at {warehouse}: run a flow first (tillflow run stock)"
-        raise click.ClickException(msg)
-    try:
-        opened = Warehouse(warehouse, patience=5)
-        try:
-            yield TransferTable(opened)
-        finally:
-            opened.close()
-    except (WarehouseError, SettingsError) as wrong:
-        raise click.ClickException(str(wrong)) from wrong
-
-
-def _now(at: str | None, found: TransferTable) -> int:
-    """The time that suggestions are made and answered at, in us."""
-    if at is not None:
-        try:
-            return parse_instant(at)
-        except ValueError as wrong:
-            raise click.BadParameter(str(wrong), param_hint="--at") from None
-    newest = found.newest()
-    if newest is None:
-        msg = "the warehouse holds no positions yet: run the stock flow first"
-        raise click.ClickException(msg)
-    return to_micros(newest)
 
 
 def _show(found: Sequence[TransferSuggestion], form: str, title: str, limit: int) -> None:
@@ -143,8 +100,8 @@ def transfers() -> None:
 
 
 @transfers.command()
-@_config
-@_at
+@config_option
+@at_option
 @_limit
 @_shared
 def plan(config: Path | None, at: str | None, limit: int, warehouse: Target, form: str) -> None:
@@ -152,9 +109,9 @@ def plan(config: Path | None, at: str | None, limit: int, warehouse: Target, for
 
     Open suggestions stand where they are still good; nothing is promised twice.
     """
-    with _table(warehouse) as found:
+    with open_table(warehouse) as found:
         rules = TransferRules(load_chain(config))
-        now = _now(at, found)
+        now = time_of(at, found)
         shard = shard_from(found.states(), rules)
         urgent = shard.apply([TransferBatch(0, list(found.positions()))], now)
         for outcome in (*urgent, shard.plan_all(now)):
@@ -206,7 +163,7 @@ def list_(status: tuple[str, ...], limit: int, warehouse: Target, form: str) -> 
     show_envvar=True,
     help="Token of a served warehouse.",
 )
-@_config
+@config_option
 @click.option(
     "--recovery",
     type=click.Path(path_type=Path),
@@ -259,108 +216,5 @@ def run(
         raise click.ClickException(str(wrong)) from wrong
 
 
-def _answering(command: F) -> F:
-    """The options of an answer."""
-    for option in (
-        click.argument("suggestion"),
-        click.option("--by", help="Who says so."),
-        click.option("--reason", help="Why."),
-        click.option(
-            "--kafka",
-            envvar="TILLFLOW_KAFKA",
-            show_envvar=True,
-            help="Brokers: the answer goes to the running flow instead of a file.",
-        ),
-        click.option("--sku", help="SKU, where it cannot be told from the suggestion's name."),
-        _config,
-        _at,
-        warehouse_option,
-    ):
-        command = option(command)
-    return command
-
-
-@transfers.command()
-@_answering
-@click.option("--transfer", help="Number under which the goods will travel.")
-def accept(suggestion: str, transfer: str | None, **given: Any) -> None:
-    """Say that a suggested transfer will be carried out."""
-    _answer(suggestion, "accepted", {"transfer": transfer}, **given)
-
-
-@transfers.command()
-@_answering
-@click.option(
-    "--quiet-hours",
-    type=click.FloatRange(0, 8760),
-    help="How long these two places are left alone with it.  [default: the chain's]",
-)
-def reject(suggestion: str, quiet_hours: float | None, **given: Any) -> None:
-    """Say that a suggested transfer will not be carried out."""
-    _answer(suggestion, "rejected", {"quiet_hours": quiet_hours}, **given)
-
-
-def _answer(
-    suggestion: str,
-    decision: str,
-    more: dict[str, Any],
-    *,
-    by: str | None,
-    reason: str | None,
-    kafka: str | None,
-    sku: str | None,
-    config: Path | None,
-    at: str | None,
-    warehouse: Target,
-) -> None:
-    made = {
-        "suggestion": suggestion,
-        # <sku>/<from>><to>/<number>
-        "sku": sku or suggestion.rsplit("/", 2)[0],
-        "decision": decision,
-        "by": by,
-        "reason": reason,
-        **more,
-    }
-    if kafka:
-        _send(kafka, made)
-        click.echo(f"{suggestion}: {decision}, told to the flow")
-        return
-    with _table(warehouse) as found:
-        one = found.one(suggestion)
-        if one is None:
-            near = ", ".join(found.near(suggestion))
-            msg = f"there is no suggestion {suggestion}"
-            msg += f"; near it are {near}" if near else ": tillflow transfers plan makes some"
-            raise click.ClickException(msg)
-        now = _now(at, found)
-        made |= {"sku": one.sku, "decided_at": to_datetime(now)}
-        shard = shard_from([each for each in found.states() if each.sku == one.sku], _rules(config))
-        decided = Decided(msgspec.convert(made, TransferDecision), now)
-        outcomes = shard.apply([TransferBatch(0, [decided])], now)
-        for outcome in outcomes:
-            if outcome.refusals:
-                raise click.ClickException(outcome.refusals[0].reason)
-            found.write(outcome)
-        after = found.one(suggestion)
-        assert after is not None
-    until = f", to leave before {shown(after.not_after)}" if decision == "accepted" else ""
-    click.echo(f"{suggestion}: {after.status}{until}")
-
-
-def _rules(config: Path | None) -> TransferRules:
-    return TransferRules(load_chain(config))
-
-
-def _send(brokers: str, made: dict[str, Any]) -> None:
-    """Put an answer on the log."""
-    made["decided_at"] = datetime.now(UTC)
-    decision = msgspec.convert(made, TransferDecision)
-    try:
-        settings = kafka_settings(brokers)
-        assert settings is not None
-        writer = TopicWriter(settings)
-        writer.write(*decision_record(decision, DECISIONS_SOURCE))
-        writer.flush(30)
-    except (DeliveryError, SettingsError) as wrong:
-        raise click.ClickException(str(wrong)) from wrong
+transfers.add_command(accept)
+transfers.add_command(reject)
