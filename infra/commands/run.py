@@ -14,6 +14,11 @@ from flows.settings import STOCK_TOPICS, SettingsError, StockSettings, kafka_set
 from infra.progress import Progress, print_summary
 from sinks.warehouse.address import Address
 
+EPOCH_SECONDS = 10.0
+# Making progress durable stops everything for a moment. What happens now should seldom meet that,
+# and half a minute of the log is read again within seconds.
+LIVE_EPOCH_SECONDS = 30.0
+
 
 @click.group()
 def run() -> None:
@@ -80,9 +85,7 @@ def run() -> None:
 @click.option(
     "--epoch-seconds",
     type=click.FloatRange(min=0, max=86_400),
-    default=10.0,
-    show_default=True,
-    help="How often progress is made durable.",
+    help="How often progress is made durable.  [default: 10, live from Kafka 30]",
 )
 def stock(
     source: str | None,
@@ -99,7 +102,7 @@ def stock(
     follow: bool,
     workers: int,
     processes: int,
-    epoch_seconds: float,
+    epoch_seconds: float | None,
 ) -> None:
     """Movements to live positions and alerts: run again at any time, it goes on where it was."""
     if no_recovery and recovery is not None:
@@ -121,8 +124,10 @@ def stock(
             config=config,
             recovery=recovery,
             follow=follow,
-            epoch_seconds=epoch_seconds,
+            epoch_seconds=EPOCH_SECONDS if epoch_seconds is None else epoch_seconds,
         )
+        if epoch_seconds is None and kafka and settings.live:
+            settings = replace(settings, epoch_seconds=LIVE_EPOCH_SECONDS)
         if not no_recovery and recovery is None:
             settings = replace(settings, recovery=_beside(settings.target))
         load_chain(config)
