@@ -221,7 +221,7 @@ def answer_of(call: Any) -> tuple[Any, ...]:
 
 
 @settings(
-    max_examples=80,
+    max_examples=50,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

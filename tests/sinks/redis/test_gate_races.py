@@ -17,7 +17,7 @@ from sinks.redis.settings import GateSettings
 SKUS = ("tea", "cup")
 PLACES = ("P1", "P2")
 STOCK = 60
-CLIENTS, TRIES = 3, 120
+CLIENTS, TRIES = 3, 80
 
 
 def client(settings: GateSettings, number: int) -> None:
