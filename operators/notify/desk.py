@@ -56,6 +56,8 @@ class Desk:
         case = self.cases.get(notice.alert)
         fresh = now - notice.updated_at <= self._stale_us
         if case is None:
+            if now - notice.updated_at > 2 * self._stale_us:
+                return "stale"  # as after `forget`: a long history is not kept in memory
             case = self.cases[notice.alert] = Case(notice, [notice.state])
         else:
             if not case.take_in(notice):

@@ -165,6 +165,8 @@ def test_a_backfill_is_known_and_not_told() -> None:
     made = desk(SHOP)
     assert made.hear(state("raised", 0), at(0) + 2 * DAY_US) == "stale"
     assert made.tick(at(0) + 2 * DAY_US) == []
+    assert made.hear(state("raised", 0, alert="b"), at(1) + 2 * DAY_US) == "stale"
+    assert set(made.cases) == {"a"}
     # It lives: what happens to it now is told.
     late = state("updated", 2 * 24 * 60, -9)
     assert made.hear(late, late.updated_at) == "new"
