@@ -65,7 +65,7 @@ STEPS: st.SearchStrategy[list[Step]] = st.lists(
 
 
 class TestSameAsFile:
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=15, deadline=None)
     @given(STEPS)
     def test_any_writes(
         self,

@@ -221,7 +221,7 @@ class TestSpace:
         path = tmp_path / "w.duckdb"
         with closing(Warehouse(path)) as warehouse:
             fill(warehouse)
-            crowd(warehouse, 30_000, 1)
+            crowd(warehouse, 10_000, 1)
             fold(warehouse)
             warehouse.execute("DELETE FROM stock_position WHERE sku LIKE 'K%'")
             fold(warehouse)
@@ -269,7 +269,7 @@ class TestSpace:
         writer = threading.Thread(target=write)
         writer.start()
         try:
-            for number in range(3):
+            for number in range(2):
                 path = tmp_path / f"copy{number}.duckdb"
                 backup(server.address, path)
                 with closing(Warehouse(path)) as copy:
