@@ -8,6 +8,7 @@ from datetime import date
 
 from sources.simulator import exact
 from sources.simulator.demand import servers
+from sources.simulator.desk import Desk
 from sources.simulator.instants import HOUR_MS, MINUTE_MS, local_ms
 from sources.simulator.places import City, Site
 from sources.simulator.promises import Promises
@@ -37,9 +38,10 @@ class Cart:
 class Carts:
     """All carts of all channels. A city's channel has a stream a day."""
 
-    def __init__(self, world: World, promises: Promises) -> None:
+    def __init__(self, world: World, promises: Promises, desk: Desk) -> None:
         self._world = world
         self._promises = promises
+        self._desk = desk
         self._served = {
             (city.index, channel.name): servers(world, city.index, channel.served_by)
             for city in world.cities
@@ -110,6 +112,7 @@ class Carts:
         short = channel.name.replace("/", "-")
         name = world.recorder.order_number(f"cart-{short}")
         cart = Cart(name, channel, city, lines, places, now_ms)
+        self._desk.filled(cart)
         pays, table, cancels, ships = luck
         wait_ms = int(online.cart_minutes * MINUTE_MS)
         if pays >= online.paid_share:
@@ -120,6 +123,7 @@ class Carts:
         world.agenda.at(now_ms + max(pay_ms, 1), self._pay, cart, cancels, ships)
 
     def _give_up(self, cart: Cart) -> None:
+        self._desk.given_up(cart)
         for line, (sku, units) in enumerate(cart.lines, start=1):
             self._write(cart, line, sku, units, None, "", promised=False)
 
@@ -130,10 +134,14 @@ class Carts:
         now_ms = world.agenda.now_ms
         kept = []
         for line, (sku, units) in enumerate(cart.lines, start=1):
-            promise = self._promises.promise(cart.channel, cart.places, order, line, sku, units)
-            if promise is not None:
-                kept.append(promise)
-            self._write(cart, line, sku, units, now_ms, order, promised=promise is not None)
+            found = self._desk.place_for(cart, line)
+            if found is not None:
+                site, seen = found
+                kept.append(
+                    self._promises.promise(cart.channel, site, order, line, sku, units, seen)
+                )
+                self._desk.promised(cart, line, site)
+            self._write(cart, line, sku, units, now_ms, order, promised=found is not None)
         self._promises.plan(cart.channel, kept, cancels, ships)
 
     def _write(

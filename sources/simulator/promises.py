@@ -40,14 +40,6 @@ class Promise:
     open: bool = True
 
 
-@dataclass(slots=True)
-class _View:
-    """What a channel remembers of one SKU at one place."""
-
-    fetched_ms: int
-    units: int
-
-
 class Promises:
     """All promises of all channels."""
 
@@ -55,66 +47,53 @@ class Promises:
         self._world = world
         self._counts = counts
         self._returns = returns
-        self._views: dict[tuple[str, int, int], _View] = {}
         self._open: dict[tuple[str, str], Promise] = {}
 
     def promise(
-        self,
-        channel: Channel,
-        places: tuple[Site, ...],
-        order: str,
-        line: int,
-        sku: int,
-        units: int,
-    ) -> Promise | None:
-        """The first place that seems to have enough promises it; None where none seems to."""
+        self, channel: Channel, site: Site, order: str, line: int, sku: int, units: int, seen: int
+    ) -> Promise:
+        """A place that seems to have enough (`seen` units) promises a line of an order."""
         world = self._world
-        for site in places:
-            view = self._view(channel, site, sku)
-            if view.units < units:
-                continue
-            now_ms, place = world.agenda.now_ms, site.index
-            on_hand = world.shelves.on_hand[place][sku]
-            claimed = world.shelves.claimed[place][sku]
-            recorded = world.records.promisable(place, sku)
-            why_not = ""
-            if on_hand - claimed < units:
-                visible = world.records.visible(place, sku)
-                # The nearest fault to the shelf is named: a wrong record, then a record that has
-                # not arrived, then a view that is older than what has arrived.
-                if recorded >= units:
-                    why_not = "phantom"
-                else:
-                    why_not = "undelivered" if visible >= units else "cached_view"
-            promise = Promise(
-                order,
-                str(line),
-                channel,
-                site,
-                sku,
-                units,
-                now_ms,
-                view.units,
-                recorded,
-                on_hand,
-                claimed,
-                why_not,
-            )
-            view.units -= units
-            world.shelves.claimed[place][sku] += units
-            world.recorder.movement(
-                "allocated",
-                self._source(channel, site),
-                place,
-                sku,
-                units,
-                now_ms,
-                order=order,
-                line=str(line),
-            )
-            self._open[order, promise.line] = promise
-            return promise
-        return None
+        now_ms, place = world.agenda.now_ms, site.index
+        on_hand = world.shelves.on_hand[place][sku]
+        claimed = world.shelves.claimed[place][sku]
+        recorded = world.records.promisable(place, sku)
+        why_not = ""
+        if on_hand - claimed < units:
+            visible = world.records.visible(place, sku)
+            # The nearest fault to the shelf is named: a wrong record, then a record that has
+            # not arrived, then a view that is older than what has arrived.
+            if recorded >= units:
+                why_not = "phantom"
+            else:
+                why_not = "undelivered" if visible >= units else "cached_view"
+        promise = Promise(
+            order,
+            str(line),
+            channel,
+            site,
+            sku,
+            units,
+            now_ms,
+            seen,
+            recorded,
+            on_hand,
+            claimed,
+            why_not,
+        )
+        world.shelves.claimed[place][sku] += units
+        world.recorder.movement(
+            "allocated",
+            self._source(channel, site),
+            place,
+            sku,
+            units,
+            now_ms,
+            order=order,
+            line=str(line),
+        )
+        self._open[order, promise.line] = promise
+        return promise
 
     def plan(self, channel: Channel, promises: list[Promise], cancels: float, ships: float) -> None:
         """Puts the picking of an order on the agenda, or its cancelling before that."""
@@ -136,16 +115,6 @@ class Promises:
         for promise in self._open.values():
             self._write(promise, "open", None, 0, "")
         self._open.clear()
-
-    def _view(self, channel: Channel, site: Site, sku: int) -> _View:
-        """What the channel believes a place can promise: fetched anew when it is too old."""
-        key = (channel.name, site.index, sku)
-        now_ms = self._world.agenda.now_ms
-        view = self._views.get(key)
-        if view is None or now_ms - view.fetched_ms >= channel.cache_minutes * MINUTE_MS:
-            view = _View(now_ms, self._world.records.visible(site.index, sku))
-            self._views[key] = view
-        return view
 
     def _source(self, channel: Channel, site: Site) -> Source:
         """A channel speaks with one voice, in the zone of the chain's first city."""

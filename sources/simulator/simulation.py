@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 
 from schemas.chain import Chain, Place, StockConfig, StockRule
 from sources.simulator.carts import Carts
 from sources.simulator.counts import Counts
 from sources.simulator.courier import Delivery
+from sources.simulator.desk import Desk, RecordDesk
 from sources.simulator.instants import local_ms
 from sources.simulator.losses import Losses
 from sources.simulator.promises import Promises
@@ -30,7 +31,7 @@ class Simulation:
     Nothing is played ahead of need, so a live reader may sleep until each `arrival_ms`.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, desk_of: Callable[[World], Desk] = RecordDesk) -> None:
         self.settings = settings
         self._begun = False
         self.world: World = world_of(settings)
@@ -43,7 +44,7 @@ class Simulation:
         self._supply = Supply(world, self._road)
         self._losses = Losses(world, self._supply.rates)
         self._shops = Shops(world, returns)
-        self._carts = Carts(world, self._promises)
+        self._carts = Carts(world, self._promises, desk_of(world))
         world.agenda.at(world.start_ms, self._supply.open)
         for day in world.seasons.days:
             # Every place's day is planned when the first zone reaches it.
@@ -172,6 +173,9 @@ class Simulation:
         )
 
 
-def simulate(settings: Settings) -> Simulation:
-    """A run of the chain: iterate over it for the events, then read its `truth`."""
-    return Simulation(settings)
+def simulate(settings: Settings, desk_of: Callable[[World], Desk] = RecordDesk) -> Simulation:
+    """A run of the chain: iterate over it for the events, then read its `truth`.
+
+    `desk_of` makes who answers the channels; by itself the chain answers from its own books.
+    """
+    return Simulation(settings, desk_of)

@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from schemas.envelope import EVENT_STRUCTS
 from schemas.instants import format_instant
+from schemas.movement import MOVEMENT_TYPE
+from schemas.shop_events import ORDER_TYPE, VISIT_TYPE
 from sources.simulator.settings import Settings
 from sources.simulator.simulation import Simulation
 from sources.simulator.truth import TABLES, Truth
@@ -26,6 +27,9 @@ MANIFEST = "manifest.json"
 ROWS_A_GROUP = 65_536
 # How many deliveries pass between two looks at how many rows have piled up.
 LOOK_EVERY = 4_096
+
+# What a chain's own systems send; holds come from a gate that runs beside it.
+WRITTEN = (MOVEMENT_TYPE, VISIT_TYPE, ORDER_TYPE)
 
 
 class FileFact(msgspec.Struct, frozen=True):
@@ -67,7 +71,7 @@ def write(settings: Settings, out: Path) -> Manifest:
     last_ms = simulation.world.start_ms
     with ExitStack() as stack:
         files: dict[str, BinaryIO] = {
-            kind: stack.enter_context((out / f"{kind}.jsonl").open("wb")) for kind in EVENT_STRUCTS
+            kind: stack.enter_context((out / f"{kind}.jsonl").open("wb")) for kind in WRITTEN
         }
         tables = _Tables(out / "truth", simulation.truth, stack)
         until_look = LOOK_EVERY
@@ -87,7 +91,7 @@ def write(settings: Settings, out: Path) -> Manifest:
     chain = msgspec.to_builtins(simulation.chain())
     text = yaml.safe_dump(chain, sort_keys=False, allow_unicode=True)
     (out / "chain.yaml").write_text(text, encoding="utf-8", newline="\n")
-    rows: dict[str, int] = {f"{kind}.jsonl": events[kind] for kind in EVENT_STRUCTS}
+    rows: dict[str, int] = {f"{kind}.jsonl": events[kind] for kind in WRITTEN}
     rows |= {f"truth/{name}.parquet": count for name, count in tables.rows.items()}
     names = [*rows, "truth/parameters.json", "chain.yaml"]
     manifest = Manifest(
@@ -95,7 +99,7 @@ def write(settings: Settings, out: Path) -> Manifest:
         starts=format_instant(simulation.world.start_ms * 1_000),
         ends=format_instant(simulation.world.end_ms * 1_000),
         last_arrival=format_instant(last_ms * 1_000),
-        events={kind: events[kind] for kind in EVENT_STRUCTS},
+        events={kind: events[kind] for kind in WRITTEN},
         movements=dict(sorted(movements.items())),
         imperfections=dict(sorted(simulation.truth.imperfections.items())),
         files={name: _fact(out / name, rows.get(name)) for name in sorted(names)},
