@@ -19,7 +19,7 @@ from operators.stock.transfers.problem import Packs, Problem, is_allowed, totals
 # A SKU over a dozen places needs some dozens of nodes. Past the limit the best plan found is taken,
 # and the more ways there are the longer a node takes, so that no SKU holds up the others.
 MOST_NODES = 300
-MOST_WAYS_LOOKED_AT = 20_000
+MOST_WAYS_LOOKED_AT = 8_000
 
 FREE, OPEN, CLOSED = 0, 1, 2
 
