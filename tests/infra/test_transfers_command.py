@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 from small_warehouse import position
 
+from flows.settings import load_chain
 from infra.cli import main
 from schemas.warehouse import STOCK_POSITION
 from sinks.warehouse.client import Warehouse
@@ -119,3 +120,11 @@ def test_what_is_wrong_is_said_in_words(path: Path, tmp_path: Path) -> None:
 def test_nothing_to_move_is_said(path: Path) -> None:
     (path.parent / "chain.yaml").write_text("transfers: {min_net_benefit: 900000}", "utf-8")
     assert done(path, "plan") == "no transfers\n"
+
+
+def test_the_configuration_of_the_guide_is_one(tmp_path: Path) -> None:
+    guide = Path(__file__).parents[2] / "docs" / "transfers.md"
+    text = guide.read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
+    (tmp_path / "chain.yaml").write_text(text, encoding="utf-8")
+    config = load_chain(tmp_path / "chain.yaml").transfers
+    assert (config.within, config.terms[0].pack, config.routes[1].allowed) == ("pool", 6, False)
