@@ -138,8 +138,10 @@ class ShardLogic(StatefulBatchLogic[I, O, Snapshot | None], Generic[I, O]):
         if self._machine.waiting():
             times.append(self._flush_at)
         if self._live:
-            if self._tick_at is None:
-                self._tick_at = self._machine.due(self._clock())
+            due = self._machine.due(self._clock())
+            # What came in since may have made it earlier, and never makes it later.
+            if due is not None and (self._tick_at is None or due < self._tick_at):
+                self._tick_at = due
             if self._tick_at is not None:
                 times.append(self._tick_at)
         return to_datetime(min(times)) if times else None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from transfer_world import NOW, SKU, World, answer, chain, moved, oversell, position
 
+from operators.engine import ShardLogic
+from operators.stock.transfers.facts import TransferBatch
 from operators.stock.transfers.shard import TransferShard
 from schemas.instants import HOUR_US, to_micros
 
@@ -197,3 +200,29 @@ def test_instants_are_those_of_the_clock_that_was_given() -> None:
     one = world.newest[name]
     assert NOW < to_micros(one.updated_at) < NOW + HOUR_US
     assert to_micros(one.not_after) - to_micros(one.updated_at) == 24 * HOUR_US
+
+
+def test_a_far_timer_does_not_hold_up_what_comes_in_later() -> None:
+    """One SKU waits a day for its answer; the next one is planned when its positions are in."""
+    world = World()
+    now = [NOW]
+    shard = TransferShard(world.rules)
+    logic = ShardLogic(shard, None, None, clock=lambda: now[0], live=True, keep_state=False)
+
+    def woken() -> list[str]:
+        at = logic.notify_at()
+        assert at is not None
+        now[0] = to_micros(at)
+        return [one.status for out in logic.on_notify()[0] for one in out.suggestions]
+
+    logic.on_batch([TransferBatch(0, [position("A", 60), position("B", 0)])])
+    assert woken() == ["proposed"]
+    waits = logic.notify_at()
+    assert waits is not None
+    assert to_micros(waits) - now[0] == world.rules.valid
+    others = [msgspec.structs.replace(position(name, 60), sku="TEA-2") for name in "AC"]
+    others += [msgspec.structs.replace(position("B", 0), sku="TEA-2")]
+    logic.on_batch([TransferBatch(0, [*others])])
+    before = now[0]
+    assert woken() == ["proposed"]
+    assert now[0] - before == world.rules.settle
