@@ -134,11 +134,11 @@ class Carts:
         now_ms = world.agenda.now_ms
         kept = []
         for line, (sku, units) in enumerate(cart.lines, start=1):
-            found = self._desk.place_for(cart, line)
+            found = self._desk.place_for(cart, line, order)
             if found is not None:
                 site, seen = found
                 kept.append(
-                    self._promises.promise(cart.channel, site, order, line, sku, units, seen)
+                    self._promises.promise(cart.channel, site, order, str(line), sku, units, seen)
                 )
                 self._desk.promised(cart, line, site)
             self._write(cart, line, sku, units, now_ms, order, promised=found is not None)

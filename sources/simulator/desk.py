@@ -15,6 +15,7 @@ from sources.simulator.settings import Channel
 
 if TYPE_CHECKING:
     from sources.simulator.carts import Cart
+    from sources.simulator.promises import Promise
     from sources.simulator.world import World
 
 
@@ -27,11 +28,14 @@ class Desk(Protocol):
     def given_up(self, cart: Cart) -> None:
         """The customer will not pay."""
 
-    def place_for(self, cart: Cart, line: int) -> tuple[Site, int] | None:
-        """The cart is paid: the place that promises a line, and how many units seem to be there."""
+    def place_for(self, cart: Cart, line: int, order: str) -> tuple[Site, int] | None:
+        """The cart is paid: which place promises a line, and how many units it seems to have."""
 
     def promised(self, cart: Cart, line: int, site: Site) -> None:
         """The line is promised by that place."""
+
+    def instead(self, promise: Promise, missing: int) -> Site | None:
+        """A picker found too little: another place that serves what is missing, if there is one."""
 
 
 @dataclass(slots=True)
@@ -55,7 +59,7 @@ class RecordDesk:
     def given_up(self, cart: Cart) -> None:
         """Nothing was held."""
 
-    def place_for(self, cart: Cart, line: int) -> tuple[Site, int] | None:
+    def place_for(self, cart: Cart, line: int, order: str) -> tuple[Site, int] | None:
         """The first place that seems to have enough."""
         sku, units = cart.lines[line - 1]
         for site in cart.places:
@@ -68,6 +72,10 @@ class RecordDesk:
         """A channel knows what it has sold itself, however old its view."""
         sku, units = cart.lines[line - 1]
         self._view(cart.channel, site, sku).units -= units
+
+    def instead(self, promise: Promise, missing: int) -> Site | None:
+        """Nobody looks for another place."""
+        return None
 
     def _view(self, channel: Channel, site: Site, sku: int) -> _View:
         """What the channel believes a place can promise: fetched anew when it is too old."""

@@ -11,12 +11,15 @@ from datetime import UTC, date, datetime, timedelta
 
 from sources.simulator.counts import Counts
 from sources.simulator.courier import Source
+from sources.simulator.desk import Desk
 from sources.simulator.instants import MINUTE_MS, SECOND_MS, local_ms
 from sources.simulator.places import Site
 from sources.simulator.returns import Returns
 from sources.simulator.settings import Channel
 from sources.simulator.world import World
 
+# What is promised again by another place has its line's number with this behind it.
+MOVED = "+"
 # Warehouses pick between these quarters of an hour of the local day.
 PICKING_HOURS = (24, 88)
 
@@ -43,14 +46,15 @@ class Promise:
 class Promises:
     """All promises of all channels."""
 
-    def __init__(self, world: World, counts: Counts, returns: Returns) -> None:
+    def __init__(self, world: World, counts: Counts, returns: Returns, desk: Desk) -> None:
         self._world = world
+        self._desk = desk
         self._counts = counts
         self._returns = returns
         self._open: dict[tuple[str, str], Promise] = {}
 
     def promise(
-        self, channel: Channel, site: Site, order: str, line: int, sku: int, units: int, seen: int
+        self, channel: Channel, site: Site, order: str, line: str, sku: int, units: int, seen: int
     ) -> Promise:
         """A place that seems to have enough (`seen` units) promises a line of an order."""
         world = self._world
@@ -69,7 +73,7 @@ class Promises:
                 why_not = "undelivered" if visible >= units else "cached_view"
         promise = Promise(
             order,
-            str(line),
+            line,
             channel,
             site,
             sku,
@@ -90,7 +94,7 @@ class Promises:
             units,
             now_ms,
             order=order,
-            line=str(line),
+            line=line,
         )
         self._open[order, promise.line] = promise
         return promise
@@ -162,8 +166,23 @@ class Promises:
             self._release(promise, missing, "short")
             if world.settings.supply.count_on_short_pick:
                 self._counts.at(now_ms + MINUTE_MS, promise.site, promise.sku)
+            other = self._desk.instead(promise, missing)
+            if other is not None:
+                self._move(promise, other, missing, units)
+                return
         broken_by = (promise.why_not or "taken_after") if missing else ""
         self._finish(promise, "broken" if missing else "kept", units, broken_by)
+
+    def _move(self, promise: Promise, other: Site, missing: int, shipped: int) -> None:
+        """Another place promises what is missing, and somebody goes to pick it there."""
+        self._finish(promise, "moved", shipped, promise.why_not or "taken_after")
+        line = f"{promise.line}{MOVED}"
+        moved = self.promise(
+            promise.channel, other, promise.order, line, promise.sku, missing, missing
+        )
+        channel = promise.channel
+        wait_ms = int(channel.ship_minutes_from * MINUTE_MS)
+        self._world.agenda.at(self._open_ms(other, moved.placed_ms + wait_ms), self._pick, moved)
 
     def _release(self, promise: Promise, units: int, reason: str) -> None:
         world, place = self._world, promise.site.index

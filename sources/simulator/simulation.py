@@ -39,12 +39,13 @@ class Simulation:
         world = self.world
         returns = Returns(world)
         self._counts = Counts(world)
-        self._promises = Promises(world, self._counts, returns)
+        desk = desk_of(world)
+        self._promises = Promises(world, self._counts, returns, desk)
         self._road = Road(world)
         self._supply = Supply(world, self._road)
         self._losses = Losses(world, self._supply.rates)
         self._shops = Shops(world, returns)
-        self._carts = Carts(world, self._promises, desk_of(world))
+        self._carts = Carts(world, self._promises, desk)
         world.agenda.at(world.start_ms, self._supply.open)
         for day in world.seasons.days:
             # Every place's day is planned when the first zone reaches it.

@@ -63,7 +63,11 @@ PROMISES = Table(
         Column("true_claimed", "integer", "of these, promised to others already", "units"),
         Column("fulfillable", "integer", "1 where true on hand less true claims sufficed"),
         Column("why_not", "text", "phantom, undelivered or cached_view; empty if fulfillable"),
-        Column("outcome", "text", "kept, broken, cancelled or open at the end"),
+        Column(
+            "outcome",
+            "text",
+            "kept, broken, cancelled, moved (to another place) or open at the end",
+        ),
         Column("outcome_at", "instant", "when that was known", nullable=True),
         Column("shipped", "integer", "really shipped", "units"),
         Column("broken_by", "text", "why_not, or taken_after: fulfillable when it was promised"),

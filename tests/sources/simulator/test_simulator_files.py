@@ -22,6 +22,7 @@ from click.testing import CliRunner
 
 from infra.cli import main
 from schemas.chain import Chain
+from schemas.envelope import EVENT_STRUCTS
 from schemas.movement import Corrected, Sold
 from sources.simulator import PRESETS, Manifest, Settings, Simulation, exact, settings_from, write
 from sources.simulator.courier import Delivery
