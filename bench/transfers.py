@@ -53,7 +53,7 @@ SHARDS = 16
 PING_PONG_US = 7 * DAY_US
 # Latitude and longitude of a map on which a kilometre is a kilometre, near enough.
 KM_A_DEGREE = 111.195
-# Shops that run short while others have plenty: smaller shops, tastes that differ from shop to shop,
+# Shops that run short while others have plenty: small ones, tastes that differ from shop to shop,
 # suppliers that take long, and no sharing of the simulator's own.
 UNEVEN = (
     "trade.visitors_per_day=250",

@@ -91,7 +91,7 @@ def answer(suggestion: str, decision: str, **more: Any) -> Decided:
 
 def moved(kind: str, event: str, place: str, quantity: int = 0, **more: Any) -> Moved:
     """A movement of SKU that touches a transfer."""
-    given = {"time": NOW, "sku": SKU, "quantity": quantity} | more
+    given: dict[str, Any] = {"time": NOW, "sku": SKU, "quantity": quantity} | more
     return Moved(identity=identity("erp", event), kind=kind, place=place, **given)
 
 
