@@ -63,7 +63,7 @@ def scene(days: int, seed: int) -> Settings:
     """
     settings = settings_from("tea", days=days, seed=seed, stores=12)
     online = msgspec.structs.replace(
-        settings.online, carts_per_store_day=150, flashes_per_city_week=28, flash_carts=400
+        settings.online, carts_per_store_day=150, flashes_per_city_week=28, flash_carts=1_200
     )
     return msgspec.structs.replace(
         settings,
@@ -71,7 +71,7 @@ def scene(days: int, seed: int) -> Settings:
         forward_warehouses=0,
         central_warehouses=1,
         trade=msgspec.structs.replace(settings.trade, visitors_per_day=1_550),
-        supply=msgspec.structs.replace(settings.supply, store_cover_days=0.8, safety_z=0.0),
+        supply=msgspec.structs.replace(settings.supply, store_cover_days=1.0, safety_z=0.3),
         online=online,
     )
 
