@@ -33,7 +33,7 @@ class Thread(msgspec.Struct, array_like=True):
 
     `due`: when something is to be said; `held`: quiet hours put it off; `pooled`: it waits for the
     route's digest; `asked`: another route passed it on; `escalate_at`: when it is passed on from
-    here; `passed_on`: it was; `done`: nothing more will be said.
+    here; `passed_on`: it was; `alarmed`: it was told as passed on; `done`: nothing is left to say.
     """
 
     told: Told | None = None
@@ -44,6 +44,7 @@ class Thread(msgspec.Struct, array_like=True):
     escalate_at: int | None = None
     passed_on: bool = False
     done: bool = False
+    alarmed: bool = False
 
 
 class Case(msgspec.Struct, array_like=True):

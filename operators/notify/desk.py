@@ -140,7 +140,7 @@ class Desk:
         case.judged, case.acknowledged_at = "", None
         case.threads = {name: each for name, each in case.threads.items() if not each.done}
         for name, thread in case.threads.items():
-            thread.passed_on = False
+            thread.passed_on = thread.alarmed = False
             thread.escalate_at = None
             if thread.told is not None:
                 self._await_care(case, name, thread, now)
@@ -190,13 +190,14 @@ class Desk:
     def _pass_on(self, case: Case, name: str, thread: Thread, now: int) -> None:
         """Nobody acknowledged in time: the next route is told."""
         thread.escalate_at = None
+        self.changed_cases.add(case.id)
         escalate = self._by_name[name].route.escalate
         if escalate is None or not case.open or case.acknowledged_at is not None:
-            self.changed_cases.add(case.id)
             return
         thread.passed_on = True
-        self.changed_cases.add(case.id)
         target = case.threads.setdefault(escalate.to, Thread())
+        if target.alarmed:
+            return  # by another route: once is enough
         target.asked = True
         target.done = False
         if not target.pooled:
@@ -271,6 +272,7 @@ class Desk:
         thread.told = Told(notice.state, notice.severity, notice.observed, now)
         thread.held = thread.asked = False
         thread.done = kind == "cleared"
+        thread.alarmed = thread.alarmed or kind == "escalated"
         if kind != "cleared" and not thread.passed_on:
             self._await_care(case, name, thread, now)
         return Item(kind, notice)

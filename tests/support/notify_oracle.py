@@ -139,7 +139,8 @@ class Oracle:
             if state.open and alert not in self.taken:
                 pair.passed_on = True
                 target = self.pairs.setdefault((alert, route.escalate.to), _Pair(now))
-                target.asked = True
+                # Once is enough, from whichever route.
+                target.asked = all(kind != "escalated" for _, kind, _ in target.history)
 
     def _wanted(self, route: Route, state: State, pair: _Pair) -> str | None:
         last = pair.history[-1] if pair.history else None

@@ -141,6 +141,18 @@ def test_nobody_acknowledged() -> None:
     assert sorted(said(made.tick(at(40)))) == [("boss", "cleared", 1), ("shop", "cleared", 1)]
 
 
+def test_two_routes_that_pass_on_to_the_same_one_are_told_once() -> None:
+    first, second = (
+        Route(name=name, channel="c", escalate=Escalate(to="boss", high=minutes))
+        for name, minutes in (("first", 10.0), ("second", 20.0))
+    )
+    made = desk(first, second, Route(name="boss", channel="c", only_escalated=True))
+    made.hear(state("raised", 0), at(0))
+    assert len(made.tick(at(0))) == 2
+    assert said(made.tick(at(10))) == [("boss", "escalated", 1)]
+    assert made.tick(at(20)) == []
+
+
 def test_what_reached_nobody_is_passed_on_at_once() -> None:
     shop = Route(name="shop", channel="c", escalate=Escalate(to="boss"))
     made = desk(shop, Route(name="boss", channel="c", only_escalated=True))
