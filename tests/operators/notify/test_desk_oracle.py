@@ -94,13 +94,13 @@ def scripts(draw: st.DrawFn) -> Script:
 
 
 @given(route_lists(), scripts())
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_the_same_messages_at_the_same_minutes(routes: list[Route], script: Script) -> None:
     assert _desk_says(routes, script) == _oracle_says(routes, script)
 
 
 @given(route_lists(), scripts(), st.integers(1, 40))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_restart_between_any_minutes_changes_nothing(
     routes: list[Route], script: Script, every: int
 ) -> None:
@@ -108,7 +108,7 @@ def test_a_restart_between_any_minutes_changes_nothing(
 
 
 @given(route_lists(), scripts())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_replay_says_nothing_again(routes: list[Route], script: Script) -> None:
     desk = _desk(routes)
     end = _end(script)
@@ -126,7 +126,7 @@ def test_a_replay_says_nothing_again(routes: list[Route], script: Script) -> Non
 
 @given(route_lists(), scripts())
 @example([Route(name="first", channel="c")], [(0, State("a", "high", -1))])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_it_is_enough_to_ask_when_something_is_due(routes: list[Route], script: Script) -> None:
     """Between events the desk need not be asked before `next_due`."""
     desk = _desk(routes)
