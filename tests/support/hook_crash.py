@@ -24,7 +24,7 @@ STEPS = ("read", "heard", "committed", "intended", "answered", "recorded")
 
 ROOT = Path(__file__).resolve().parents[2]
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["hook_crash"])
+_context.set_forkserver_preload(["pytest", "hook_crash"])  # pytest is the parent's main module
 # Read once here; the forked processes have them.
 writer()
 Poster(timeout=1, idempotent=False).close()
