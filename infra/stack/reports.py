@@ -1,0 +1,86 @@
+"""What `tillflow status` says about a flow beyond that it runs: how far it is, what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from flows.settings import STOCK_TOPICS
+from infra.stack.health import ANSWER_SECONDS
+from sources.kafka.errors import BrokerError
+from sources.kafka.lag import lag
+from sources.kafka.settings import KafkaSettings
+
+Report = Callable[[], str]
+
+_STOCK = """
+SELECT events, dead_letters, alerts_raised, strftime(newest_event, '%Y-%m-%dT%H:%M:%SZ')
+FROM flow_run WHERE flow = 'stock' ORDER BY started_at DESC LIMIT 1
+"""
+_TRANSFERS = """
+SELECT count(*) FILTER (status = 'proposed'), count(*) FILTER (status = 'accepted'), count(*)
+FROM transfer_suggestion
+"""
+
+
+def stock_report(
+    reader: str, token_file: Path, kafka: KafkaSettings, group: str, *, with_lag: bool
+) -> Report:
+    """What the stock flow has read and how far it is behind the log.
+
+    `with_lag`: Tansu answers for the end of a partition with the beginning of its last batch.
+    """
+
+    def report() -> str:
+        words = []
+        found = _ask(reader, token_file, _STOCK)
+        if found is None:
+            words.append("nothing read yet")
+        else:
+            events, letters, alerts, newest = found
+            words.append(f"{events:,} events, newest {newest}")
+            words.append(f"{alerts:,} alerts, {letters:,} dead letters in this run")
+        if with_lag:
+            behind = lag(kafka, group, STOCK_TOPICS, timeout=ANSWER_SECONDS)
+            words.append(f"{behind:,} records since its last commit")
+        return "; ".join(words)
+
+    return _in_words(report)
+
+
+def transfers_report(reader: str, token_file: Path) -> Report:
+    """What the transfers flow has suggested."""
+
+    def report() -> str:
+        found = _ask(reader, token_file, _TRANSFERS)
+        assert found is not None
+        proposed, accepted, all_of_them = found
+        return f"{proposed:,} suggestions open, {accepted:,} accepted, {all_of_them:,} in all"
+
+    return _in_words(report)
+
+
+def _ask(reader: str, token_file: Path, question: str) -> tuple[Any, ...] | None:
+    from sinks.warehouse.address import parse_target  # noqa: PLC0415 (DuckDB loads when asked)
+    from sinks.warehouse.client import open_reader  # noqa: PLC0415
+
+    target = parse_target(reader, token_file=token_file)
+    with closing(open_reader(target, patience=ANSWER_SECONDS)) as opened:
+        row: tuple[Any, ...] | None = opened.execute(question).fetchone()
+    return row
+
+
+def _in_words(report: Report) -> Report:
+    """What cannot be found out says why: a report never fails."""
+
+    def safely() -> str:
+        from sinks.warehouse.address import WarehouseError  # noqa: PLC0415
+
+        try:
+            return report()
+        except (BrokerError, WarehouseError) as wrong:
+            return str(wrong)
+
+    return safely
