@@ -13,6 +13,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "query": ("infra.commands.query", "query", "Ready answers from the warehouse."),
     "transfers": ("infra.commands.transfers", "transfers", "Transfers that would pay, answered."),
     "warehouse": ("infra.commands.warehouse", "warehouse", "Serve a warehouse, keep it small."),
+    "holds": ("infra.commands.holds", "holds", "Holds over HTTP, and the keeper of their gate."),
     "hooks": ("infra.commands.hooks", "hooks", "Alerts to people: chats, e-mail, webhooks."),
     "up": ("infra.commands.stack", "up", "Start the live stack on this machine."),
     "down": ("infra.commands.stack", "down", "Stop the live stack."),

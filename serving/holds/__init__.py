@@ -1,0 +1,1 @@
+"""The HTTP API of holds: a thin, authenticated door in front of the gate in Redis."""

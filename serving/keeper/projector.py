@@ -1,0 +1,121 @@
+"""Log to Redis: positions as they come, then what they leave over-claimed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from redis.exceptions import RedisError
+
+from schemas.position import POSITION_TYPE, Position
+from serving.keeper.alarms import Alarms
+from serving.keeper.events import Unreadable, read_event
+from serving.keeper.lease import KeeperKeys
+from serving.keeper.ports import Block, Log, LogLost, Offsets
+from serving.keeper.status import Status
+from sinks.redis.client import HoldGate
+
+LOG = logging.getLogger("tillflow.keeper")
+
+# What a position may wait for others: the client waits out its whole time.
+POLL_SECONDS = 0.005
+LOOK_SECONDS = 1.0
+SAVE_SECONDS = 1.0
+
+_position = msgspec.json.Decoder(Position)
+_offsets = msgspec.json.Decoder(dict[str, dict[int, int]])
+
+
+class Projector:
+    """Sets the truth of one pool's pairs in Redis.
+
+    Where it has got to is kept in the same Redis, so that both are lost together; versions make
+    what is read twice harmless.
+    """
+
+    def __init__(self, gate: HoldGate, log: Log, alarms: Alarms, status: Status) -> None:
+        self._gate, self._log, self._alarms, self._status = gate, log, alarms, status
+        self._key = KeeperKeys(gate.settings.pool).offsets
+        self._execute: Callable[..., Any] = gate.client.execute_command
+        self._saved: Offsets = {}
+
+    def run(self, stop: threading.Event) -> None:
+        """Project until it is to stop."""
+        reader = self._log.reader([POSITION_TYPE], self._begin())
+        look_at, save_at = 0.0, time.monotonic() + SAVE_SECONDS
+        try:
+            while not stop.is_set():
+                blocks = reader.read(POLL_SECONDS)
+                if blocks:
+                    self._project(blocks)
+                now = time.monotonic()
+                if now >= look_at:
+                    look_at = now + LOOK_SECONDS
+                    self._alarms.look()
+                if now >= save_at:
+                    save_at = now + SAVE_SECONDS
+                    self.save(reader.offsets())
+            self.save(reader.offsets())
+        except LogLost:
+            # From the beginning again: what is there is enough, versions guard the rest.
+            self._redis("DEL", self._key)
+            raise
+        finally:
+            reader.close()
+
+    def save(self, offsets: Offsets) -> None:
+        """Remember where to go on; all before has been projected."""
+        if offsets != self._saved:
+            self._redis("SET", self._key, msgspec.json.encode(offsets))
+            self._saved = offsets
+
+    def _begin(self) -> Offsets:
+        found = self._redis("GET", self._key)
+        return {} if found is None else _offsets.decode(found)
+
+    def _project(self, blocks: Sequence[Block]) -> None:
+        newest, written_ms = newest_positions(blocks, self._gate.settings.pool, self._status)
+        if not newest:
+            return
+        projected = self._gate.project(newest)
+        self._status.projected(len(newest), written_ms)
+        if projected.overclaimed:
+            self._alarms.mend([(each.sku, each.place) for each in projected.overclaimed])
+
+    def _redis(self, *command: Any) -> Any:
+        try:
+            return self._execute(*command)
+        except RedisError as wrong:
+            raise self._gate.protocol.unavailable(wrong) from wrong
+
+
+def newest_positions(
+    blocks: Sequence[Block], pool: str, status: Status
+) -> tuple[list[Position], int]:
+    """The newest position of each pair of the pool, and when the last record was written (ms)."""
+    newest: dict[tuple[str, str], Position] = {}
+    written_ms = -1
+    for block in blocks:
+        for record in block.records:
+            try:
+                event = read_event(record)
+                if event is None or event.type != POSITION_TYPE:
+                    continue
+                position = _position.decode(event.data)
+            except (Unreadable, msgspec.MsgspecError) as wrong:
+                status.count(unreadable=1)
+                LOG.warning(
+                    "a record of %s/%s is no position: %s", block.topic, block.partition, wrong
+                )
+                continue
+            if position.pool != pool:
+                continue
+            written_ms = max(written_ms, record.timestamp_ms)
+            known = newest.get((position.sku, position.place))
+            if known is None or position.version > known.version:
+                newest[position.sku, position.place] = position
+    return list(newest.values()), written_ms
