@@ -34,6 +34,7 @@ class Simulation:
     def __init__(self, settings: Settings, desk_of: Callable[[World], Desk] = RecordDesk) -> None:
         self.settings = settings
         self._begun = False
+        self._ended = False
         self.world: World = world_of(settings)
         self.truth: Truth = self.world.truth
         world = self.world
@@ -62,9 +63,15 @@ class Simulation:
         world, courier = self.world, self.world.courier
         while (next_ms := world.agenda.next_ms()) is not None and next_ms < world.end_ms:
             yield from courier.due(next_ms)
+            if self._ended:
+                break
             world.agenda.step()
         yield from courier.rest()
         self._close()
+
+    def end_now(self) -> None:
+        """Nothing more happens: what is on its way still arrives, and the truth is that of now."""
+        self._ended = True
 
     def _plan(self, day: date) -> None:
         self._shops.plan(day)
@@ -96,7 +103,7 @@ class Simulation:
         """Writes down how everything stands at the end."""
         world, truth = self.world, self.truth
         self._promises.close()
-        self._write_shelves(world.end_ms)
+        self._write_shelves(max(world.agenda.now_ms, 0) if self._ended else world.end_ms)
         for site in world.sites:
             place = site.index
             for sku in world.goods.skus:

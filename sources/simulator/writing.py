@@ -88,9 +88,7 @@ def write(settings: Settings, out: Path) -> Manifest:
                 tables.write(ROWS_A_GROUP)
         tables.write(0)
     _write_json(out / "truth" / "parameters.json", parameters(simulation))
-    chain = msgspec.to_builtins(simulation.chain())
-    text = yaml.safe_dump(chain, sort_keys=False, allow_unicode=True)
-    (out / "chain.yaml").write_text(text, encoding="utf-8", newline="\n")
+    write_chain(simulation, out / "chain.yaml")
     rows: dict[str, int] = {f"{kind}.jsonl": events[kind] for kind in WRITTEN}
     rows |= {f"truth/{name}.parquet": count for name, count in tables.rows.items()}
     names = [*rows, "truth/parameters.json", "chain.yaml"]
@@ -107,6 +105,27 @@ def write(settings: Settings, out: Path) -> Manifest:
     )
     _write_json(out / MANIFEST, manifest)
     return manifest
+
+
+def write_truth(simulation: Simulation, out: Path) -> dict[str, int]:
+    """Writes the hidden truth of a chain that was played elsewhere; rows by table.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    (out / "truth").mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        tables = _Tables(out / "truth", simulation.truth, stack)
+        tables.write(0)
+    _write_json(out / "truth" / "parameters.json", parameters(simulation))
+    return dict(tables.rows)
+
+
+def write_chain(simulation: Simulation, path: Path) -> None:
+    """Writes the chain's configuration as YAML."""
+    chain = msgspec.to_builtins(simulation.chain())
+    text = yaml.safe_dump(chain, sort_keys=False, allow_unicode=True)
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 class _Tables:
