@@ -100,6 +100,7 @@ def build(
         source=settings.origin,
         ended=lambda: "stopped" if stop.is_set() else "finished",
         report=report,
+        carry=live and keep,
     )
     op.output(STEP.WAREHOUSE, everything, warehouse)
     return flow

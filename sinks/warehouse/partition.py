@@ -15,6 +15,7 @@ from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 from operators.stock.decode import BlockRead
 from operators.stock.shard import StockOutcome
 from sinks.warehouse.address import Address, Target, parse_target
+from sinks.warehouse.pending import Carried
 from sinks.warehouse.runs import Counts
 from sinks.warehouse.writer import WarehouseWriter
 
@@ -24,12 +25,18 @@ PARTITION = "warehouse"
 SERVED_PARTITIONS = 4
 
 
-class WarehousePartition(StatefulSinkPartition[StockOutcome | BlockRead, None]):
-    """Hands items to the writer; an epoch is over when they are durable."""
+class WarehousePartition(StatefulSinkPartition[StockOutcome | BlockRead, Carried | None]):
+    """Hands items to the writer.
 
-    def __init__(self, writer: WarehouseWriter, ended: Callable[[], str]) -> None:
+    An epoch is over when they are durable: in the warehouse, or with `carry` in the snapshot.
+    """
+
+    def __init__(
+        self, writer: WarehouseWriter, ended: Callable[[], str], *, carry: bool = False
+    ) -> None:
         self._writer = writer
         self._ended = ended
+        self._carry = carry
 
     def write_batch(self, values: list[StockOutcome | BlockRead]) -> None:
         """Take items; they are written on the writer's own thread."""
@@ -41,17 +48,23 @@ class WarehousePartition(StatefulSinkPartition[StockOutcome | BlockRead, None]):
                 writer.add(value)
         writer.write_soon()
 
-    def snapshot(self) -> None:
-        """Wait until all is durable: the engine commits the epoch after this."""
+    def snapshot(self) -> Carried | None:
+        """Wait until all is durable, or carry what is not: the engine commits the epoch then."""
+        if self._carry:
+            return self._writer.carry()
         self._writer.settle()
+        return None
 
     def close(self) -> None:
         """The input has ended or was stopped."""
         self._writer.close(self._ended())
 
 
-class WarehouseSink(FixedPartitionedSink[StockOutcome | BlockRead, None]):
-    """Outcomes of the stock flow into a DuckDB file, or into a served warehouse."""
+class WarehouseSink(FixedPartitionedSink[StockOutcome | BlockRead, Carried | None]):
+    """Outcomes of the stock flow into a DuckDB file, or into a served warehouse.
+
+    `carry`: at the end of an epoch nobody waits for the warehouse; needs a recovery store.
+    """
 
     def __init__(
         self,
@@ -62,7 +75,9 @@ class WarehouseSink(FixedPartitionedSink[StockOutcome | BlockRead, None]):
         source: str,
         ended: Callable[[], str],
         report: Callable[[Counts], None] | None = None,
+        carry: bool = False,
     ) -> None:
+        self._carry = carry
         self._target = parse_target(path)
         self._flow = flow
         self._run = run
@@ -80,7 +95,9 @@ class WarehouseSink(FixedPartitionedSink[StockOutcome | BlockRead, None]):
         """What has the same key is written by the same writer, in its order."""
         return crc32(item_key.encode()) if isinstance(self._target, Address) else 0
 
-    def build_part(self, step_id: str, for_part: str, resume_state: None) -> WarehousePartition:
+    def build_part(
+        self, step_id: str, for_part: str, resume_state: Carried | None
+    ) -> WarehousePartition:
         """Open the warehouse in the process that writes it."""
         number = int(for_part.removeprefix(PARTITION).removeprefix("-") or 0)
         report = None if self._report is None else self._report.of(number)
@@ -88,7 +105,9 @@ class WarehouseSink(FixedPartitionedSink[StockOutcome | BlockRead, None]):
         writer = WarehouseWriter(
             self._target, self._flow, self._run, self._source, report, part=part
         )
-        return WarehousePartition(writer, self._ended)
+        if resume_state is not None:
+            writer.take_up(resume_state)
+        return WarehousePartition(writer, self._ended, carry=self._carry)
 
 
 class _Sum:

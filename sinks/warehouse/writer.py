@@ -10,13 +10,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from threading import RLock, Timer
 
 import pyarrow as pa
 
-from operators.stock.refusals import Refusal
 from operators.stock.shard import StockOutcome
 from schemas.warehouse import (
     DEAD_LETTER,
@@ -27,6 +26,7 @@ from schemas.warehouse import (
 )
 from sinks.warehouse.address import Target
 from sinks.warehouse.client import Warehouse
+from sinks.warehouse.pending import Carried, Pending
 from sinks.warehouse.rows import alert_rows, dead_letter_rows, position_rows
 from sinks.warehouse.runs import Counts, Run, run_rows, totals
 
@@ -37,17 +37,10 @@ WRITE_EVERY_SECONDS = 1.0
 # A message to a served warehouse is text that both sides read as a whole; beyond this many rows it
 # would take longer than a reader's patience, so more rows go in transactions of their own before.
 SERVED_ROWS = 20_000
-
-
-@dataclass(slots=True)
-class _Buffer:
-    positions: list[pa.RecordBatch] = field(default_factory=list)
-    alerts: dict[str, tuple[Any, ...]] = field(default_factory=dict)
-    withdrawn: set[str] = field(default_factory=set)
-    refusals: list[Refusal] = field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        return bool(self.positions or self.alerts or self.withdrawn or self.refusals)
+# While a write is under way, so often is looked whether it is through.
+LOOK_AGAIN_SECONDS = 0.1
+# Rows that a snapshot may carry: some hundred kilobytes.
+MOST_CARRIED = 4_000
 
 
 class WarehouseWriter:
@@ -72,12 +65,19 @@ class WarehouseWriter:
         self._report = report
         self.counts = Counts()
         self._written = Counts()
-        self._buffer = _Buffer()
+        self._buffer = Pending()
         self._writing: Future[None] | None = None
+        self._flying = Pending()
         self._write_at = time.monotonic()
+        self._lock = RLock()
+        self._timer: Timer | None = None
 
     def add(self, outcome: StockOutcome) -> None:
         """Take an outcome; it becomes visible within a second and durable at `settle`."""
+        with self._lock:
+            self._add(outcome)
+
+    def _add(self, outcome: StockOutcome) -> None:
         buffer, counts = self._buffer, self.counts
         if outcome.positions and outcome.positions[0]:
             buffer.positions.append(position_rows(outcome.positions))
@@ -107,16 +107,39 @@ class WarehouseWriter:
             counts.newest_event = max(newest, counts.newest_event or newest)
 
     def write_soon(self) -> None:
-        """Write what has been taken, if it is time and the last write is through."""
-        now = time.monotonic()
-        if now < self._write_at or (self._writing is not None and not self._writing.done()):
-            return
-        self._write_at = now + WRITE_EVERY_SECONDS
-        self._write("running")
+        """Write what has been taken, as soon as it is time and the last write is through."""
+        with self._lock:
+            now = time.monotonic()
+            busy = self._writing is not None and not self._writing.done()
+            if now >= self._write_at and not busy:
+                self._write("running")
+            elif self._timer is None and (self._buffer or self.counts != self._written):
+                # On a quiet stream nobody may come by to write the last rows.
+                wait = max(self._write_at - now, LOOK_AGAIN_SECONDS)
+                self._timer = Timer(wait, self._timed)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def _timed(self) -> None:
+        with self._lock:
+            writing = self._writing
+            # What went wrong is raised where the engine hears of it, not here.
+            failed = writing is not None and writing.done() and writing.exception() is not None
+            if self._timer is not None and not failed:
+                self._timer = None
+                self.write_soon()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _write(self, status: str) -> None:
         self._wait()
-        buffer, self._buffer = self._buffer, _Buffer()
+        self._stop_timer()
+        self._write_at = time.monotonic() + WRITE_EVERY_SECONDS
+        buffer, self._buffer = self._buffer, Pending()
+        self._flying = buffer
         counts = replace(self.counts)
         self._writing = self._thread.submit(self._store, buffer, counts, status)
         if self._report is not None:
@@ -126,23 +149,45 @@ class WarehouseWriter:
         if self._writing is not None:
             self._writing.result()
             self._writing = None
+            self._flying = Pending()
 
     def settle(self, status: str = "running") -> None:
         """Write all that was taken and wait until it is durable."""
-        if self._buffer or self.counts != self._written or status != "running":
-            self._write(status)
-        self._wait()
+        with self._lock:
+            if self._buffer or self.counts != self._written or status != "running":
+                self._write(status)
+            self._wait()
+
+    def carry(self) -> Carried | None:
+        """What is not durable yet, to be written by whoever goes on after a crash.
+
+        Live, waiting for the warehouse would hold up every alert behind it. Where there is much,
+        as in a backfill, waiting costs less than carrying: then this settles, and carries nothing.
+        """
+        with self._lock:
+            if self._writing is not None and self._writing.done():
+                self._wait()
+            if len(self._flying) + len(self._buffer) > MOST_CARRIED:
+                self.settle()
+                return None
+            return Pending.joined(self._flying, self._buffer).packed()
+
+    def take_up(self, carried: Carried) -> None:
+        """Write what an earlier run carried and may not have written."""
+        self._buffer = Pending.joined(Pending.unpacked(carried), self._buffer)
 
     def close(self, status: str) -> None:
         """Settle, say how the run ended, and let go of the warehouse."""
         try:
-            if self._is_told(self.counts) or self._buffer:
-                self.settle(status)
+            with self._lock:
+                self._stop_timer()
+                if self._is_told(self.counts) or self._buffer:
+                    self.settle(status)
         finally:
             self._thread.submit(self._warehouse.close).result()
             self._thread.shutdown()
 
-    def _store(self, buffer: _Buffer, counts: Counts, status: str) -> None:
+    def _store(self, buffer: Pending, counts: Counts, status: str) -> None:
         warehouse, run = self._warehouse, self._run
         positions = buffer.positions
         while warehouse.is_served and sum(map(len, positions)) > SERVED_ROWS:
