@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -11,6 +11,8 @@ from schemas.movement import Name
 
 ALERT_TYPE = "stock.alert.v1"
 
+# An id holds type, SKU, place and time.
+AlertId = Annotated[str, msgspec.Meta(min_length=1, max_length=600)]
 AlertType = Literal[
     "oversell",
     "oversell_risk",
@@ -33,7 +35,7 @@ class Alert(msgspec.Struct, kw_only=True):
     are the competing sales, holds and allocations, newest first; `evidence` the events behind it.
     """
 
-    alert: Name
+    alert: AlertId
     alert_type: AlertType
     status: AlertStatus
     severity: Severity
