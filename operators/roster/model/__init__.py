@@ -1,0 +1,1 @@
+"""The roster as a model for OR-Tools' CP-SAT."""

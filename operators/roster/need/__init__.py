@@ -1,0 +1,1 @@
+"""Arrivals and service times to heads for every quarter of an hour."""
