@@ -111,4 +111,6 @@ def _detail(wrong: HTTPException) -> str | None:
     ]
     if told:
         return "; ".join(told[:5])
+    if wrong.status_code == 400:
+        return f"the request is not of its form (JSON, names, values): {wrong.detail}"
     return wrong.detail if wrong.status_code < 500 else None
