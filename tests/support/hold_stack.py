@@ -27,7 +27,7 @@ from infra.cli import main
 from schemas.position import POSITION_TYPE, Position
 from schemas.reservation import RESERVATION_TYPE, Reservation
 from serving.holds.keys import SCOPES, Scope, new_key
-from serving.keeper.events import Event, read_event
+from serving.keeper.events import Event, of_pool, read_event
 from sinks.kafka.events import to_record
 from sinks.kafka.producer import TopicWriter
 from sources.kafka.reader import RecordReader
@@ -200,6 +200,8 @@ class LogFlow:
             for record in block.records:
                 event = read_event(record)
                 assert event is not None
+                if not of_pool(event.source, self.pool):
+                    continue
                 self.events.append(event)
                 told = msgspec.json.decode(event.data, type=Reservation)
                 pair = (told.sku, told.place)

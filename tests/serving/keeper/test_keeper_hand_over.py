@@ -1,0 +1,150 @@
+"""Gate, keeper, log and flow together: each unit is counted once, and no event is lost."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+
+from gate_support import audit
+from keeper_world import World
+
+from sinks.redis.model import HoldLine
+
+HOLDS = 60
+
+
+def test_a_unit_is_counted_once_at_every_moment(world: World) -> None:
+    """From cart to allocation, while keeper and flow hand the units over."""
+    world.opened()
+    world.stocked("TEA", "S1", HOLDS)
+    started = done = 0
+
+    def sell() -> None:
+        nonlocal started, done
+        for number in range(HOLDS):
+            started += 1
+            world.gate.hold(f"cart-{number}", [HoldLine("TEA", 1)], ttl_seconds=60)
+            done += 1
+            world.gate.confirm(f"cart-{number}")
+
+    seller = threading.Thread(target=sell)
+    samples = 0
+    with world.flowing():
+        seller.start()
+        while world.flow.allocated["TEA", "S1"] < HOLDS:
+            surely = done
+            free = world.free("TEA")["S1"]
+            assert HOLDS - started <= free <= HOLDS - surely
+            samples += 1
+        seller.join()
+
+        def handed_over() -> bool:
+            (row,) = world.gate.available(["TEA"])["TEA"]
+            assert row.available == 0
+            return row.held == 0
+
+        world.wait(handed_over, "the last position did not arrive")
+    assert samples > HOLDS
+    audit(world.gate)
+    assert world.flow.seq["TEA", "S1"] == HOLDS
+    states = world.flow.states()
+    assert len(states) == HOLDS
+    assert all(told == ["held", "confirmed"] for told in states.values())
+    world.wait(lambda: world.status().get("relayed") == 2 * HOLDS, "the status is behind")
+    report = world.status()
+    assert (report["role"], report["outbox"], report["trouble"]) == ("active", 0, None)
+
+
+def test_killed_at_any_moment_it_loses_nothing(world: World) -> None:
+    chance = random.Random(20261123)
+    keeper = world.opened()
+    skus = [f"SKU-{number}" for number in range(4)]
+    for sku in skus:
+        world.stocked(sku, "S1", 1000)
+    expected: dict[str, list[str]] = {}
+    stop = threading.Event()
+
+    def shop() -> None:
+        for number in range(100_000):
+            if stop.is_set():
+                return
+            name = f"r-{number}"
+            lines = [HoldLine(sku, 1) for sku in skus[: 1 + number % 3]]
+            world.gate.hold(name, lines, ttl_seconds=60, order=f"O-{number}")
+            ended = "confirmed" if number % 2 else "released"
+            (world.gate.confirm if number % 2 else world.gate.release)(name)
+            expected[name] = sorted(["held", ended] * len(lines))
+            time.sleep(0.001)
+
+    shopper = threading.Thread(target=shop)
+    with world.flowing():
+        shopper.start()
+        for _ in range(4):
+            time.sleep(chance.uniform(0.05, 0.3))
+            keeper.kill()
+            keeper = world.keeper()
+            relayed = len(world.flow.events)
+            world.wait(
+                lambda before=relayed: len(world.flow.events) > before,  # type: ignore[misc]
+                "the next keeper did not take over",
+            )
+        stop.set()
+        shopper.join()
+        total = sum(map(len, expected.values()))
+        world.wait(
+            lambda: sum(map(len, world.flow.states().values())) >= total, "events are missing"
+        )
+    # Each event once, apart from repetitions with the same id and content (`states` sees to it).
+    found = world.flow.states()
+    assert {name: sorted(states) for name, states in found.items()} == expected
+    paid = Counter[str]()
+    for number in range(1, len(expected), 2):
+        paid.update(skus[: 1 + number % 3])
+    assert {sku: world.flow.seq[sku, "S1"] for sku in skus} == {sku: paid[sku] for sku in skus}
+    audit(world.gate)
+    assert keeper.alive()
+
+
+def test_the_next_keeper_stands_by(world: World) -> None:
+    first = world.opened()
+    world.stocked("TEA", "S1", 5)
+    second = world.keeper()
+    world.gate.hold("a", [HoldLine("TEA", 1)], ttl_seconds=60)
+    world.read_until(lambda: "a" in world.flow.states(), "the first keeper did not relay")
+    first.kill()
+    world.gate.hold("b", [HoldLine("TEA", 1)], ttl_seconds=60)
+    world.read_until(lambda: "b" in world.flow.states(), "the second keeper did not take over")
+    third = world.keeper()
+    words = second.stop()
+    assert "is open, epoch" in words
+    # One that leaves in good order lets the next one in at once.
+    world.gate.hold("c", [HoldLine("TEA", 1)], ttl_seconds=60)
+    world.read_until(lambda: "c" in world.flow.states(), "the third keeper did not take over")
+    third.stop()
+    epochs = {event.source for event in world.flow.events}
+    assert len(epochs) == 1
+
+
+def test_a_broker_that_hangs_delays_and_loses_nothing(world: World) -> None:
+    world.opened()
+    world.stocked("TEA", "S1", 50)
+    world.broker.pause()
+    try:
+        for number in range(20):
+            world.gate.hold(f"r-{number}", [HoldLine("TEA", 1)], ttl_seconds=60)
+        time.sleep(0.3)
+        assert world.gate.outbox(), "the outbox was forgotten before it was delivered"
+    finally:
+        world.broker.resume()
+    world.read_until(lambda: len(world.flow.states()) == 20, "events were lost")
+    world.wait(lambda: not world.gate.outbox(), "the outbox was not emptied")
+
+
+def test_lapsed_holds_are_told(world: World) -> None:
+    world.opened()
+    world.stocked("TEA", "S1", 5)
+    world.gate.hold("r", [HoldLine("TEA", 5)], ttl_seconds=0.05)
+    world.read_until(lambda: world.flow.states().get("r") == ["held", "expired"], "nobody swept it")
+    assert world.free("TEA") == {"S1": 5}
