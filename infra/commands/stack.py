@@ -15,8 +15,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from infra.stack.catalogue import OPTIONAL, PORTS
 from infra.stack.overview import Overview, look_at
-from infra.stack.processes import end, wait_gone
+from infra.stack.processes import wait_gone
 from infra.stack.record import (
     StackError,
     StackLock,
@@ -26,7 +27,6 @@ from infra.stack.record import (
     write_json,
 )
 from infra.stack.run import WANTED, clean_up, on_signals, run_stack
-from infra.stack.services import PORTS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -72,8 +72,11 @@ def ports_options(command: F) -> F:
 )
 @click.option("--redis", metavar="URL", help="Use this Redis instead of an own one.")
 @click.option("--redis-server", type=click.Path(path_type=Path), help="Redis to run.")
-@click.option("--pool", default="all", show_default=True, help="The pool whose stock is held.")
+@click.option("--pool", help="The pool whose stock is held.  [default: the chain's default pool]")
 @ports_options
+@click.option(
+    "--without", multiple=True, type=click.Choice(OPTIONAL), help="Leave it out; again for others."
+)
 @click.option(
     "--start-seconds",
     type=click.FloatRange(min=1),
@@ -96,7 +99,8 @@ def up(
     kafka_home: Path | None,
     redis: str | None,
     redis_server: Path | None,
-    pool: str,
+    pool: str | None,
+    without: tuple[str, ...],
     start_seconds: float,
     detach: bool,
     **ports: int | None,
@@ -116,6 +120,7 @@ def up(
         redis_server=redis_server,
         pool=pool,
         ports={name.removeprefix("port_"): port for name, port in ports.items() if port},
+        without=without,
         start_seconds=start_seconds,
     )
     teller = _Teller()
@@ -157,7 +162,6 @@ def down(data: Path, wait_seconds: float) -> None:
             click.echo(f"the stack in {data} does not run")
             return
         clean_up(record)
-        end(record.left_over(), 0.0)
     except StackError as wrong:
         raise click.ClickException(str(wrong)) from wrong
     click.echo("stopped")

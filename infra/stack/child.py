@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import stat
 import sys
 import threading
 
@@ -32,5 +33,6 @@ if __name__ == "__main__":
     )
     # Its lines are one a request.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    threading.Thread(target=_end_with_supervisor, daemon=True).start()
+    if stat.S_ISFIFO(os.fstat(STDIN).st_mode):
+        threading.Thread(target=_end_with_supervisor, daemon=True).start()
     main(prog_name="tillflow")

@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from infra.stack.catalogue import plan
 from infra.stack.record import ServiceRecord, StackError, StackRecord
-from infra.stack.services import Service, plan
+from infra.stack.services import Service
 from infra.stack.supervisor import said_since
 
 

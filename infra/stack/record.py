@@ -30,8 +30,8 @@ class StackSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What a stack is started with; no secret is among it.
 
     `kafka` and `redis` are addresses of servers that run already, instead of own ones. `ports`
-    are those that were asked for. `start_seconds`: how long each service may take until it is
-    healthy.
+    are those that were asked for, `without` the services that are left out. `start_seconds`: how
+    long each service may take until it is healthy.
     """
 
     data: Path
@@ -42,8 +42,9 @@ class StackSettings(msgspec.Struct, frozen=True, kw_only=True):
     kafka_home: Path | None = None
     redis: str | None = None
     redis_server: Path | None = None
-    pool: str = "all"
+    pool: str | None = None
     ports: dict[str, int] = {}
+    without: tuple[str, ...] = ()
     start_seconds: float = 90.0
 
 
@@ -87,9 +88,10 @@ class StackRecord(msgspec.Struct, kw_only=True):
         """Whether its supervisor is at work."""
         return self.state not in ("stopped", "failed") and self.supervisor.alive
 
-    def left_over(self) -> list[Process]:
-        """Processes that still run; of a stack without a supervisor nobody looks after them."""
-        return [one.process for one in self.services if one.process and one.process.alive]
+    def left_over(self) -> dict[str, Process]:
+        """Services that still run; of a stack without a supervisor nobody looks after them."""
+        there = {one.name: one.process for one in self.services if one.process is not None}
+        return {name: one for name, one in there.items() if one.alive}
 
 
 def read_record(data: Path) -> StackRecord | None:

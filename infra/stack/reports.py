@@ -62,6 +62,32 @@ def transfers_report(reader: str, token_file: Path) -> Report:
     return _in_words(report)
 
 
+def keeper_report(redis: str, pool: str) -> Report:
+    """What the keeper of the gate says of itself."""
+
+    def report() -> str:
+        from serving.keeper.operation import shown  # noqa: PLC0415 (clients load when asked)
+        from sinks.redis.client import HoldGate  # noqa: PLC0415
+        from sinks.redis.errors import GateError  # noqa: PLC0415
+        from sinks.redis.settings import GateSettings  # noqa: PLC0415
+
+        settings = GateSettings(url=redis, pool=pool, timeout_seconds=ANSWER_SECONDS)
+        try:
+            with HoldGate(settings) as gate:
+                found = shown(gate, None)
+        except GateError as wrong:
+            return str(wrong)
+        keeper = found["keeper"] or {}
+        words = [f"gate {found['gate']}", f"{keeper.get('role', 'no keeper')}"]
+        words.append(f"{keeper.get('positions', 0):,} positions projected")
+        words.append(f"{keeper.get('relayed', 0):,} events relayed, {found['outbox']:,} wait")
+        if found["over_claimed"]:
+            words.append(f"{len(found['over_claimed']):,} over-claimed")
+        return ", ".join(words)
+
+    return report
+
+
 def _ask(reader: str, token_file: Path, question: str) -> tuple[Any, ...] | None:
     from sinks.warehouse.address import parse_target  # noqa: PLC0415 (DuckDB loads when asked)
     from sinks.warehouse.client import open_reader  # noqa: PLC0415

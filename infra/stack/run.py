@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 
+from infra.stack.catalogue import OF_THE_LOG, PORTS, SERVERS, plan
 from infra.stack.ports import choose_ports
 from infra.stack.processes import end, process
 from infra.stack.record import (
@@ -30,7 +31,7 @@ from infra.stack.record import (
     read_record,
     write_record,
 )
-from infra.stack.services import OF_THE_LOG, PORTS, Plan, plan
+from infra.stack.services import Plan
 from infra.stack.supervisor import Supervisor, child_environment
 
 LOG = logging.getLogger("tillflow.stack")
@@ -124,11 +125,13 @@ class _Stack:
 
 
 def clean_up(before: StackRecord | None) -> None:
-    """End what a supervisor that crashed has left behind."""
-    left = before.left_over() if before is not None else []
-    if left:
-        LOG.warning("ends %s processes that a supervisor that died left behind", len(left))
-        end(left, SURVIVOR_GRACE_SECONDS)
+    """End what a supervisor that crashed has left behind, flows before servers."""
+    left = before.left_over() if before is not None else {}
+    if not left:
+        return
+    LOG.warning("ends %s that a supervisor that died left behind", ", ".join(left))
+    end([one for name, one in left.items() if name not in SERVERS], SURVIVOR_GRACE_SECONDS)
+    end([one for name, one in left.items() if name in SERVERS], SURVIVOR_GRACE_SECONDS)
 
 
 def put_aside(data: Path) -> Path | None:
@@ -153,7 +156,7 @@ def write_environment(data: Path, environment: object) -> None:
 
 def _check_same_log(before: StackRecord | None, planned: Plan, data: Path) -> None:
     """State that was built on one log must not meet another one."""
-    if before is None or before.state == "starting" or not (data / "state").exists():
+    if before is None or not (data / "state").exists():
         return
     was_volatile = before.broker.startswith("Tansu")
     if was_volatile and not planned.volatile:
@@ -185,6 +188,8 @@ def main(data: Path) -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
     )
+    # Its lines are one a request.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     stop = on_signals()
     settings = read_json(data / WANTED, StackSettings)
     try:
@@ -201,7 +206,7 @@ def log_changes() -> Callable[[StackRecord], None]:
     def told(record: StackRecord) -> None:
         for one in record.services:
             now = f"{one.state}{f': {one.said}' if one.said else ''}"
-            if known.get(one.name) != now:
+            if one.state != "waiting" and known.get(one.name) != now:
                 known[one.name] = now
                 LOG.info("%s %s", one.name, now)
 
