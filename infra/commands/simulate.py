@@ -1,21 +1,24 @@
-"""`tillflow simulate`: a chain with its hidden truth, written to a folder."""
+"""`tillflow simulate`: a chain with its hidden truth, written to a folder or played live."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
+from infra.commands.simulate_live import live_options, play_live
 from sources.simulator import PRESETS, Manifest, clean, settings_from, write
+from sources.simulator import simulate as simulate_chain
+from sources.simulator.writing import write_chain
 
 
 @click.command()
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    required=True,
-    help="Folder to write to; it is made where it is not there.",
+    help="Folder to write to; it is made where it is not there. With --live: for the truth.",
 )
 @click.option("--preset", type=click.Choice(list(PRESETS)), help="Kind of chain.  [default: tea]")
 @click.option("--seed", type=int, help="The same seed and settings write the same files.")
@@ -42,8 +45,15 @@ from sources.simulator import PRESETS, Manifest, clean, settings_from, write
     metavar="KEY=VALUE",
     help="Any setting, like imperfections.lost_scan_rate=0.02; may be repeated.",
 )
+@click.option(
+    "--write-config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the chain's configuration alone, as one pool, for `tillflow up --config`.",
+)
+@live_options
 def simulate(
-    out: Path,
+    out: Path | None,
     preset: str | None,
     seed: int | None,
     days: int | None,
@@ -54,11 +64,21 @@ def simulate(
     is_clean: bool,
     file: Path | None,
     assignments: tuple[str, ...],
+    write_config: Path | None,
+    live: bool,
+    **how: Any,
 ) -> None:
     """Simulate a chain: events, its configuration, and what was really on the shelves.
 
-    docs/simulator.md describes every setting and every column of the truth.
+    docs/simulator.md describes every setting and every column of the truth. With --live the chain
+    is played in real time against a stack that runs (docs/drill.md).
     """
+    if not live and (given := sorted(name for name, value in how.items() if value is not None)):
+        msg = f"--{given[0]} goes with --live"
+        raise click.UsageError(msg)
+    if not live and out is None and write_config is None:
+        msg = "say where to write with --out FOLDER, or --live to play against a running stack"
+        raise click.UsageError(msg)
     try:
         settings = settings_from(
             preset,
@@ -75,7 +95,14 @@ def simulate(
         raise click.UsageError(str(wrong)) from None
     if is_clean:
         settings = clean(settings)
-    _report(write(settings, out), out)
+    if write_config is not None:
+        write_chain(simulate_chain(settings), write_config, one_pool=True)
+        click.echo(f"next: tillflow up --config {write_config}")
+    if live:
+        play_live(settings, out, **how)
+        return
+    if out is not None:
+        _report(write(settings, out), out)
 
 
 def _report(manifest: Manifest, out: Path) -> None:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from schemas.chain import Chain
 from schemas.instants import format_instant
 from schemas.movement import MOVEMENT_TYPE
 from schemas.shop_events import ORDER_TYPE, VISIT_TYPE
@@ -121,9 +122,12 @@ def write_truth(simulation: Simulation, out: Path) -> dict[str, int]:
     return dict(tables.rows)
 
 
-def write_chain(simulation: Simulation, path: Path) -> None:
-    """Writes the chain's configuration as YAML."""
+def write_chain(simulation: Simulation, path: Path, *, one_pool: bool = False) -> None:
+    """Writes the chain's configuration as YAML; with `one_pool` all places share their stock."""
     chain = msgspec.to_builtins(simulation.chain())
+    if one_pool:
+        for place in chain["places"].values():
+            place["pool"] = Chain().default_pool
     text = yaml.safe_dump(chain, sort_keys=False, allow_unicode=True)
     path.write_text(text, encoding="utf-8", newline="\n")
 

@@ -1,0 +1,97 @@
+"""What comes out of a live stack, as anybody could see it: positions, alerts, suggestions."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from statistics import median
+
+from schemas.alert import ALERT_TYPE
+from schemas.position import POSITION_TYPE
+from sources.kafka.errors import BrokerError
+from sources.kafka.reader import RecordReader
+from sources.kafka.settings import KafkaSettings
+
+SUGGESTION_TYPE = "stock.transfer_suggestion.v1"
+WATCHED = (POSITION_TYPE, ALERT_TYPE, SUGGESTION_TYPE)
+READ_SECONDS = 0.05
+AGAIN_SECONDS = 0.5
+# A sale is waited for this long; then it counts as lost from sight.
+PATIENCE_SECONDS = 60.0
+SAMPLES = 50
+
+
+class LiveWatch:
+    """Reads the topics that the flows write, in a thread, and times samples.
+
+    `sample(pair)`: a movement of this pair (`SKU@PLACE`) leaves now; the next position of it that
+    was written from now on ends the time.
+    """
+
+    def __init__(self, kafka: KafkaSettings) -> None:
+        self._kafka = kafka
+        self._since_ms = time.time_ns() // 1_000_000
+        self._waiting: dict[bytes, tuple[float, int]] = {}
+        self._took: deque[float] = deque(maxlen=SAMPLES)
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self.counts: Counter[str] = Counter()
+        self.pairs: set[bytes] = set()
+        self.trouble = ""
+        self._thread = threading.Thread(target=self._run, name="live-watch", daemon=True)
+        self._thread.start()
+
+    def sample(self, pair: str) -> None:
+        """Time how long until the position of this pair is told."""
+        with self._lock:
+            if len(self._waiting) < SAMPLES:
+                now = (time.monotonic(), time.time_ns() // 1_000_000)
+                self._waiting.setdefault(pair.encode(), now)
+
+    def lag_ms(self) -> float | None:
+        """The median of the last samples; None before there is any."""
+        with self._lock:
+            return median(self._took) * 1_000 if self._took else None
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        reader: RecordReader | None = None
+        while not self._stop.is_set():
+            try:
+                if reader is None:
+                    reader = RecordReader(self._kafka, WATCHED, "tillflow-live-watch")
+                self._read(reader)
+                self.trouble = ""
+            except BrokerError as wrong:
+                self.trouble = str(wrong)
+                if reader is not None:
+                    reader.close()
+                    reader = None
+                self._stop.wait(AGAIN_SECONDS)
+        if reader is not None:
+            reader.close()
+
+    def _read(self, reader: RecordReader) -> None:
+        blocks = reader.read(READ_SECONDS)
+        now = time.monotonic()
+        with self._lock:
+            for block in blocks:
+                fresh = [one for one in block.records if one.timestamp_ms >= self._since_ms]
+                self.counts[block.topic] += len(fresh)
+                if block.topic != POSITION_TYPE:
+                    continue
+                self.pairs.update(one.key for one in block.records if one.key is not None)
+                for record in fresh:
+                    began = self._waiting.get(record.key or b"")
+                    if began is not None and record.timestamp_ms >= began[1]:
+                        del self._waiting[record.key or b""]
+                        self._took.append(now - began[0])
+            late = [key for key, (at, _) in self._waiting.items() if now - at > PATIENCE_SECONDS]
+            for key in late:
+                del self._waiting[key]
+                self.counts["lost from sight"] += 1
