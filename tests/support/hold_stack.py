@@ -8,8 +8,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
@@ -21,9 +20,9 @@ import msgspec
 from broker import Broker, free_port
 from flow_driver import wait_until
 from gate_support import position
+from keeper_process import keep
 from openapi_check import OpenApiCheck
 
-from infra.cli import main
 from schemas.position import POSITION_TYPE, Position
 from schemas.reservation import RESERVATION_TYPE, Reservation
 from serving.holds.keys import SCOPES, Scope, new_key
@@ -35,6 +34,8 @@ from sources.kafka.settings import KafkaSettings
 
 TOPICS = ("stock.position.v1", "stock.reservation.v1", "stock.alert.v1")
 PARTITIONS = 2
+# Short, since tests wait for it after each kill; long enough for a busy machine.
+LEASE_SECONDS = 0.4
 
 # Forked from a server that has imported everything once.
 _processes = get_context("forkserver")
@@ -47,7 +48,7 @@ class StartedKeeper:
     def __init__(self, log: Path, *arguments: object) -> None:
         self.log = log
         texts = [str(argument) for argument in arguments]
-        self._process: BaseProcess = _processes.Process(target=_keep, args=(log, texts))
+        self._process: BaseProcess = _processes.Process(target=keep, args=(log, texts))
         self._process.start()
         assert self._process.pid is not None
         self.pid: int = self._process.pid
@@ -75,28 +76,11 @@ class StartedKeeper:
         return self.log.read_text(errors="replace")
 
 
-def _keep(log: Path, arguments: Sequence[str]) -> None:
-    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(out, 1)
-    os.dup2(out, 2)
-    main(["holds", "keep", *arguments])
-
-
-@contextmanager
-def keeper(folder: Path, broker: Broker, url: str, pool: str) -> Iterator[StartedKeeper]:
-    """A keeper, ended with the block whatever became of it."""
-    started = start_keeper(folder, broker, url, pool)
-    try:
-        yield started
-    finally:
-        started.kill()
-
-
 def start_keeper(folder: Path, broker: Broker, url: str, pool: str) -> StartedKeeper:
     arguments = ("--redis", url, "--pool", pool, "--kafka", broker.address)
     status = folder / "status.json"
     return StartedKeeper(
-        folder / "keeper.log", *arguments, "--lease-seconds", 0.6, "--status-file", status
+        folder / "keeper.log", *arguments, "--lease-seconds", LEASE_SECONDS, "--status-file", status
     )
 
 
