@@ -32,3 +32,18 @@ class TransferStep(StrEnum):
     MERGE = "merge"
     KAFKA = "kafka"
     WAREHOUSE = "warehouse"
+
+
+class FootfallStep(StrEnum):
+    """Steps of flows.footfall."""
+
+    FLOW = "footfall"
+    READ = "read"
+    DECODE = "decode"
+    READ_KAFKA = "read_kafka"
+    DECODE_KAFKA = "decode_kafka"
+    SPLIT = "split"
+    WINDOWS = "windows"
+    MERGE = "merge"
+    KAFKA = "kafka"
+    WAREHOUSE = "warehouse"

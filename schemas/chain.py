@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from schemas.footfall_rules import FootfallConfig
 from schemas.transfer_rules import TransferConfig
 
 NonNegative = Annotated[int, msgspec.Meta(ge=0)]
@@ -96,3 +97,4 @@ class Chain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     places: dict[str, Place] = {}
     stock: StockConfig = StockConfig()
     transfers: TransferConfig = TransferConfig()
+    footfall: FootfallConfig = FootfallConfig()

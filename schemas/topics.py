@@ -25,4 +25,5 @@ TOPICS: tuple[Topic, ...] = (
     Topic("tillflow.dead_letter.v1", "origin", "what could not be read, byte by byte"),
     Topic("store.visit.v1", "store", "people through a door"),
     Topic("pos.order.v1", "store", "orders rung up at tills"),
+    Topic("footfall.window.v1", "store", "quarters of an hour of a store, versioned"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from schemas.footfall_tables import EMPLOYEE_WORK_15M, FOOTFALL_15M
 from schemas.tables import Column, Table, View
 
 STOCK_POSITION = Table(
@@ -230,6 +231,8 @@ TABLES: tuple[Table, ...] = (
     STOCK_POSITION,
     STOCK_ALERT,
     TRANSFER_SUGGESTION,
+    FOOTFALL_15M,
+    EMPLOYEE_WORK_15M,
     DEAD_LETTER,
     FLOW_RUN,
     FLOW_RUN_PART,

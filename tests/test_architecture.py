@@ -58,6 +58,18 @@ FROZEN_STEPS = {
         "KAFKA": "kafka",
         "WAREHOUSE": "warehouse",
     },
+    "FootfallStep": {
+        "FLOW": "footfall",
+        "READ": "read",
+        "DECODE": "decode",
+        "READ_KAFKA": "read_kafka",
+        "DECODE_KAFKA": "decode_kafka",
+        "SPLIT": "split",
+        "WINDOWS": "windows",
+        "MERGE": "merge",
+        "KAFKA": "kafka",
+        "WAREHOUSE": "warehouse",
+    },
 }
 
 

@@ -130,6 +130,78 @@ COMMENT ON COLUMN "transfer_suggestion"."taker_version" IS 'version of the taker
 COMMENT ON COLUMN "transfer_suggestion"."updated_at" IS 'when it came into this state';
 COMMENT ON COLUMN "transfer_suggestion"."supersedes" IS 'the suggestion that this one replaces';
 COMMENT ON COLUMN "transfer_suggestion"."transfer" IS 'number under which the goods travel';
+CREATE TABLE IF NOT EXISTS "footfall_15m" (
+  "store" VARCHAR NOT NULL,
+  "start" TIMESTAMPTZ NOT NULL,
+  "local_start" VARCHAR NOT NULL,
+  "business_day" VARCHAR NOT NULL,
+  "final" BIGINT NOT NULL,
+  "entries" BIGINT NOT NULL,
+  "exits" BIGINT NOT NULL,
+  "orders" BIGINT NOT NULL,
+  "items" BIGINT NOT NULL,
+  "sales" BIGINT,
+  "currency" VARCHAR,
+  "service_mean_seconds" DOUBLE,
+  "service_p90_seconds" DOUBLE,
+  "waited_orders" BIGINT NOT NULL,
+  "waited_mean_seconds" DOUBLE,
+  "conversion" DOUBLE,
+  "door_status" VARCHAR NOT NULL,
+  "till_status" VARCHAR NOT NULL,
+  "events" BIGINT NOT NULL,
+  "as_of" TIMESTAMPTZ,
+  "version" BIGINT NOT NULL,
+  PRIMARY KEY ("store", "start")
+);
+COMMENT ON TABLE "footfall_15m" IS 'A quarter of an hour of a store: people, orders, service. Early figures while it is open, a final row when its time is over, a new version when something comes late.';
+COMMENT ON COLUMN "footfall_15m"."store" IS 'shop';
+COMMENT ON COLUMN "footfall_15m"."start" IS 'begin of the 15 minutes of real time';
+COMMENT ON COLUMN "footfall_15m"."local_start" IS 'the same in the store''s own time, with its offset';
+COMMENT ON COLUMN "footfall_15m"."business_day" IS 'the store''s business day (YYYY-MM-DD) of the start';
+COMMENT ON COLUMN "footfall_15m"."final" IS '1 when the time for its events is over, else 0';
+COMMENT ON COLUMN "footfall_15m"."entries" IS 'came in, by all doors [people]';
+COMMENT ON COLUMN "footfall_15m"."exits" IS 'went out, by all doors [people]';
+COMMENT ON COLUMN "footfall_15m"."orders" IS 'orders rung up [orders]';
+COMMENT ON COLUMN "footfall_15m"."items" IS 'in these orders [items]';
+COMMENT ON COLUMN "footfall_15m"."sales" IS 'empty where currencies are mixed [minor money units]';
+COMMENT ON COLUMN "footfall_15m"."currency" IS 'of sales; `mixed` if there are several';
+COMMENT ON COLUMN "footfall_15m"."service_mean_seconds" IS 'mean of the orders [seconds]';
+COMMENT ON COLUMN "footfall_15m"."service_p90_seconds" IS 'the shortest time within which nine orders of ten were served [seconds]';
+COMMENT ON COLUMN "footfall_15m"."waited_orders" IS 'orders whose wait was measured [orders]';
+COMMENT ON COLUMN "footfall_15m"."waited_mean_seconds" IS 'mean of those waits [seconds]';
+COMMENT ON COLUMN "footfall_15m"."conversion" IS 'orders / entries; empty without entries';
+COMMENT ON COLUMN "footfall_15m"."door_status" IS 'ok; silent: a door is dead, entries are too low; closed';
+COMMENT ON COLUMN "footfall_15m"."till_status" IS 'ok; silent: a till is dead, orders are too low; closed';
+COMMENT ON COLUMN "footfall_15m"."events" IS 'events in this row';
+COMMENT ON COLUMN "footfall_15m"."as_of" IS 'time of the newest event in this row';
+COMMENT ON COLUMN "footfall_15m"."version" IS 'grows with every change of the row';
+CREATE TABLE IF NOT EXISTS "employee_work_15m" (
+  "store" VARCHAR NOT NULL,
+  "start" TIMESTAMPTZ NOT NULL,
+  "employee" VARCHAR NOT NULL,
+  "task" VARCHAR NOT NULL,
+  "local_start" VARCHAR NOT NULL,
+  "business_day" VARCHAR NOT NULL,
+  "orders" BIGINT NOT NULL,
+  "items" BIGINT NOT NULL,
+  "service_seconds" DOUBLE NOT NULL,
+  "expected_seconds" DOUBLE,
+  "version" BIGINT NOT NULL,
+  PRIMARY KEY ("store", "start", "employee", "task")
+);
+COMMENT ON TABLE "employee_work_15m" IS 'What one employee did at one task in a quarter of an hour of a store.';
+COMMENT ON COLUMN "employee_work_15m"."store" IS 'shop';
+COMMENT ON COLUMN "employee_work_15m"."start" IS 'begin of the 15 minutes of real time';
+COMMENT ON COLUMN "employee_work_15m"."employee" IS 'pseudonym';
+COMMENT ON COLUMN "employee_work_15m"."task" IS 'as the till has it; `till` where it says nothing';
+COMMENT ON COLUMN "employee_work_15m"."local_start" IS 'the same in the store''s own time, with its offset';
+COMMENT ON COLUMN "employee_work_15m"."business_day" IS 'the store''s business day (YYYY-MM-DD) of the start';
+COMMENT ON COLUMN "employee_work_15m"."orders" IS 'orders served [orders]';
+COMMENT ON COLUMN "employee_work_15m"."items" IS 'in these orders [items]';
+COMMENT ON COLUMN "employee_work_15m"."service_seconds" IS 'time of service, summed [seconds]';
+COMMENT ON COLUMN "employee_work_15m"."expected_seconds" IS 'what these orders and items take in this store; empty while nothing is known [seconds]';
+COMMENT ON COLUMN "employee_work_15m"."version" IS 'how many orders are in the row; only ever grows';
 CREATE TABLE IF NOT EXISTS "dead_letter" (
   "source" VARCHAR NOT NULL,
   "position" BIGINT NOT NULL,
