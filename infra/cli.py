@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "down": ("infra.commands.stack", "down", "Stop the live stack."),
     "status": ("infra.commands.stack", "status", "How the live stack is."),
     "doctor": ("infra.commands.doctor", "doctor", "What is missing on this machine."),
+    "drift": ("infra.commands.drift", "drift", "Do log, Redis and warehouse say the same?"),
     "import": ("infra.commands.importing", "import_", "Turn exports of tills into clean events."),
     "simulate": ("infra.commands.simulate", "simulate", "Simulate a chain with its hidden truth."),
     "schema": ("infra.commands.schema", "schema", "The contract as JSON Schema and DDL."),
