@@ -7,9 +7,11 @@ one handful may lie idle in another process for `IDLE_SECONDS`.
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -37,34 +39,59 @@ return -math.ceil((1 - tokens) * 1000 / rate)
 Execute = Callable[..., Awaitable[Any]]
 
 
+@dataclass
+class _Purse:
+    """Tokens of one key that this process has taken, or when there will be some again."""
+
+    tokens: int = 0
+    until: float = 0.0
+    empty_until: float = 0.0
+    filling: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 class RateLimits:
     """Who may make one more request now."""
 
     def __init__(self, execute: Execute) -> None:
         self._execute = execute
-        self._purses: dict[str, tuple[int, float]] = {}
+        self._purses: dict[str, _Purse] = {}
 
     async def wait_seconds(self, key: ApiKey) -> int:
         """0 when the request may be made, else after how many seconds to come again.
 
         While Redis does not answer, requests pass: they will fail by themselves.
         """
-        now = time.monotonic()
-        tokens, until = self._purses.get(key.id, (0, 0.0))
-        if tokens > 0 and now < until:
-            self._purses[key.id] = (tokens - 1, until)
+        purse = self._purses.setdefault(key.id, _Purse())
+        if _spend(purse):
             return 0
+        # One of the requests that find it empty fills it, for all.
+        async with purse.filling:
+            if _spend(purse):
+                return 0
+            wait = purse.empty_until - time.monotonic()
+            if wait <= 0:
+                try:
+                    wait = await self._fill(key, purse)
+                except RedisError:
+                    return 0
+            return 0 if wait <= 0 and _spend(purse) else max(1, math.ceil(wait))
+
+    async def _fill(self, key: ApiKey, purse: _Purse) -> float:
+        """Take a handful; the seconds until there is a token where there was none."""
         wanted = max(1, min(int(key.burst), int(key.rate * HANDFUL_SECONDS)))
         name = f"tillflow:rate:{key.id}"
-        try:
-            taken = int(await self._execute("EVAL", BUCKET, 1, name, key.rate, key.burst, wanted))
-        except RedisError:
-            return 0
-        if taken <= 0:
-            return max(1, math.ceil(-taken / 1000))
-        # Another request may have filled the purse meanwhile.
-        left, until = self._purses.get(key.id, (0, 0.0))
+        taken = int(await self._execute("EVAL", BUCKET, 1, name, key.rate, key.burst, wanted))
         now = time.monotonic()
-        left = left if now < until else 0
-        self._purses[key.id] = (left + taken - 1, now + IDLE_SECONDS)
-        return 0
+        if taken <= 0:
+            # A flood of refused requests does not reach Redis.
+            purse.empty_until = now - taken / 1000
+            return -taken / 1000
+        purse.tokens, purse.until = taken, now + IDLE_SECONDS
+        return 0.0
+
+
+def _spend(purse: _Purse) -> bool:
+    if purse.tokens > 0 and time.monotonic() < purse.until:
+        purse.tokens -= 1
+        return True
+    return False

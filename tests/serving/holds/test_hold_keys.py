@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
 import time
@@ -105,8 +106,6 @@ async def _spent(limits: list[RateLimits], key: ApiKey, tries: int) -> int:
 
 
 def test_processes_share_one_bucket(gate: HoldGate, tmp_path: Path) -> None:
-    import asyncio
-
     _, key = new_key(tmp_path / "keys.yaml", "x", ["holds:read"], rate=50, burst=100)
 
     async def two_processes() -> tuple[int, float]:
@@ -124,9 +123,19 @@ def test_processes_share_one_bucket(gate: HoldGate, tmp_path: Path) -> None:
     assert 90 <= passed <= 100 + 50 * seconds + 1
 
 
-def test_without_redis_nobody_is_refused_by_rate(tmp_path: Path) -> None:
-    import asyncio
+def test_requests_at_once_share_a_handful(gate: HoldGate, tmp_path: Path) -> None:
+    _, key = new_key(tmp_path / "keys.yaml", "x", ["holds:read"], rate=1000, burst=100)
 
+    async def at_once(requests: int) -> int:
+        async with AsyncHoldGate(GateSettings(url=gate.settings.url)) as one:
+            limits = RateLimits(one.client.execute_command)
+            waits = await asyncio.gather(*(limits.wait_seconds(key) for _ in range(requests)))
+        return waits.count(0)
+
+    assert asyncio.run(at_once(90)) == 90
+
+
+def test_without_redis_nobody_is_refused_by_rate(tmp_path: Path) -> None:
     from broker import free_port
 
     _, key = new_key(tmp_path / "keys.yaml", "x", ["holds:read"], rate=1, burst=1)
