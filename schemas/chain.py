@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from schemas.footfall_rules import FootfallConfig
+from schemas.phantom_rules import PhantomConfig
 from schemas.transfer_rules import TransferConfig
 
 NonNegative = Annotated[int, msgspec.Meta(ge=0)]
@@ -97,4 +98,5 @@ class Chain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     places: dict[str, Place] = {}
     stock: StockConfig = StockConfig()
     transfers: TransferConfig = TransferConfig()
+    phantom: PhantomConfig = PhantomConfig()
     footfall: FootfallConfig = FootfallConfig()

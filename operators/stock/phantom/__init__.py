@@ -1,0 +1,1 @@
+"""Phantom stock: on record, usually sold, and silent for an improbably long time."""
