@@ -6,7 +6,6 @@ event of another flow, as blank, or as a refusal that says what was wrong with i
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
@@ -15,6 +14,7 @@ from zlib import crc32
 
 import msgspec
 
+from operators.judging import bad_event, no_event
 from operators.stock.facts import Batch, Fact
 from operators.stock.holds import confirmed_hold
 from operators.stock.refusals import Refusal
@@ -25,7 +25,6 @@ from schemas.reservation import RESERVATION_TYPE
 
 # A dead letter keeps the bytes as they came, up to here.
 RAW_LIMIT = 64 * 1024
-NOT_UTF8 = "not readable as UTF-8 text: export as UTF-8"
 # Names of SKUs repeat for ever; past this many the memory of their shards is started afresh.
 KNOWN_SKUS = 2_000_000
 
@@ -235,10 +234,10 @@ def judge_line(line: bytes, origin: str, position: int, wrong: Exception) -> Ref
     try:
         header = _header.decode(line)
     except (ValueError, RecursionError):
-        code, reason = _no_event(line, wrong)
+        code, reason = no_event(line, wrong)
     else:
         if header.type in (MOVEMENT_TYPE, RESERVATION_TYPE):
-            code, reason = _bad_event(wrong)
+            code, reason = bad_event(wrong)
         elif header.type in EVENT_STRUCTS:
             return None
         elif header.type:
@@ -257,48 +256,3 @@ def judge_line(line: bytes, origin: str, position: int, wrong: Exception) -> Ref
         None,
         line[:RAW_LIMIT],
     )
-
-
-def _no_event(line: bytes, wrong: Exception) -> tuple[str, str]:
-    """The line is no JSON object with the text fields of an envelope."""
-    try:
-        msgspec.json.decode(line)
-    except UnicodeDecodeError:
-        return "not_json", NOT_UTF8
-    except (ValueError, RecursionError) as broken:
-        return "not_json", f"not a JSON object: {_plain(broken)}; one whole event a line is needed"
-    return "invalid_event", _plain(wrong)
-
-
-def _bad_event(wrong: Exception) -> tuple[str, str]:
-    if isinstance(wrong, UnicodeDecodeError):
-        return "not_json", NOT_UTF8
-    reason = _plain(wrong)
-    if isinstance(wrong, OverflowError):
-        return "invalid_time", reason
-    if not isinstance(wrong, msgspec.ValidationError):
-        return "not_json", f"not a JSON object: {reason}; one whole event a line is needed"
-    if reason.startswith(("time:", "recordedtime:")):
-        return "invalid_time", f"{reason} (wanted: RFC 3339 like 2026-11-23T10:15:00+08:00)"
-    return "invalid_event", reason
-
-
-_WORDS = {
-    "int": "a whole number",
-    "str": "a text",
-    "float": "a number",
-    "object": "an object",
-    "array": "a list",
-    "null": "nothing",
-    "bool": "true or false",
-}
-
-
-def _plain(wrong: Exception) -> str:
-    """A decoder's message in words: `at quantity: expected a whole number, got a text`."""
-    text, _, where = str(wrong).partition(" - at `")
-    field = where.rstrip("`").removeprefix("$.").removeprefix("data.")
-    text = re.sub(r"`(\w+)( \| null)?`", lambda found: _WORDS.get(found[1], found[0]), text)
-    if not text[:2].isupper():
-        text = text[:1].lower() + text[1:]
-    return f"{field}: {text}" if field and field != "$" else text

@@ -241,8 +241,8 @@ def _judge(record: Record, origin: str) -> list[Fact] | Refusal:
     line = value
     if is_binary(record.headers):
         try:
-            line = _envelope(record.headers, value)
-        except _BadHeaderError as wrong:
+            line = structured_line(record.headers, value)
+        except BadHeaderError as wrong:
             return _refusal(origin, record, str(wrong))
     if _type_of(line) == RESERVATION_TYPE:
         try:
@@ -277,11 +277,11 @@ def _type_of(line: bytes) -> str:
         return ""
 
 
-class _BadHeaderError(Exception):
+class BadHeaderError(Exception):
     """An attribute that is no text."""
 
 
-def _envelope(headers: Headers, value: bytes) -> bytes:
+def structured_line(headers: Headers, value: bytes) -> bytes:
     """An event of binary mode as one line of structured mode; a value that is no JSON as it is."""
     event: dict[str, Any] = {}
     for name, content in headers:
@@ -290,7 +290,7 @@ def _envelope(headers: Headers, value: bytes) -> bytes:
                 event[name.removeprefix(ATTRIBUTE)] = content.decode()
             except UnicodeDecodeError:
                 msg = f"header {name} is not readable as UTF-8 text"
-                raise _BadHeaderError(msg) from None
+                raise BadHeaderError(msg) from None
     try:
         # Whole by itself: a value must not reach over into the attributes.
         msgspec.json.decode(value)
