@@ -74,7 +74,7 @@ class Store:
             return "too_late"
         if time < max(newest) - self.rules.apart:
             return "too_far_apart"
-        key = f"{fact.source}\n{fact.id}"
+        key = f"{len(fact.source)}:{fact.source}{fact.id}"
         known = self.seen[kind].get(key)
         if known is not None:
             return "duplicate" if known == checksum else "conflict"
