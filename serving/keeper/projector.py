@@ -23,7 +23,7 @@ LOG = logging.getLogger("tillflow.keeper")
 
 # What a position may wait for others: the client waits out its whole time.
 POLL_SECONDS = 0.005
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.25
 SAVE_SECONDS = 1.0
 
 _position = msgspec.json.Decoder(Position)

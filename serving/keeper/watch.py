@@ -19,7 +19,7 @@ from sinks.redis.errors import GateClosed, GateError
 LOG = logging.getLogger("tillflow.keeper")
 
 LOOK_SECONDS = 0.2
-STATUS_SECONDS = 1.0
+STATUS_SECONDS = 0.5
 STATUS_KEPT_SECONDS = 15
 SWEEP_LIMIT = 1000
 TELL_SECONDS = 30.0
