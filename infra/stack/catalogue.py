@@ -156,7 +156,7 @@ def _stock(where: Where, *, with_lag: bool) -> Service:
     return Service(
         name="stock",
         command=tillflow("run", "stock", "--group", STOCK_GROUP, *_flow_options(where, "stock")),
-        probe=reads_health(),
+        probe=reads_health(where.data / "state" / "stock" / "engine"),
         report=stock_report(
             where.reader, where.token("dashboards"), where.kafka, STOCK_GROUP, with_lag=with_lag
         ),
@@ -168,7 +168,7 @@ def _transfers(where: Where) -> Service:
     return Service(
         name="transfers",
         command=tillflow("transfers", "run", *_flow_options(where, "transfers")),
-        probe=reads_health(),
+        probe=reads_health(where.data / "state" / "transfers" / "engine"),
         report=transfers_report(where.reader, where.token("dashboards")),
         needs=where.needs("broker", "warehouse"),
     )

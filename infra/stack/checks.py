@@ -179,6 +179,6 @@ def _memory() -> Finding:
     free = int(kilobytes) * 1024
     said = f"{free / GB:,.1f} GB available"
     if free < LEAST_MEMORY:
-        todo = "the stack takes about 0.7 GB, with Apache Kafka 1.3 GB: close other programs"
+        todo = "the stack takes about 1 GB, with Apache Kafka 1.5 GB: close other programs"
         return Finding("optional", "memory", said, todo)
     return Finding("ok", "memory", said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +18,8 @@ from sources.kafka.topics import check_topics
 ANSWER_SECONDS = 3.0
 # What a reader of topics logs when it has taken up its partitions.
 READS = " reads "
+# A flow writes that it lives every 30 s at least, also when nothing happens.
+PROGRESS_SECONDS = 300.0
 FLOW_TABLES = ("stock_position", "stock_alert", "dead_letter")
 
 
@@ -100,11 +103,24 @@ def warehouse_health(address: str, token_file: Path) -> Probe:
     return ask
 
 
-def reads_health() -> Probe:
-    """A process that has taken up its partitions."""
-    return lambda said: (
-        Health(True, "reads") if READS in said else Health(False, "has not begun to read yet")
-    )
+def reads_health(engine: Path | None = None) -> Probe:
+    """A process that has taken up its partitions; a flow also writes its progress to `engine`."""
+
+    def ask(said: str) -> Health:
+        if READS not in said:
+            return Health(False, "has not begun to read yet")
+        age = _age(engine) if engine is not None else None
+        if age is not None and age > PROGRESS_SECONDS:
+            return Health(False, f"hangs: it has not saved its progress for {age:,.0f} s")
+        return Health(True, "reads")
+
+    return ask
+
+
+def _age(folder: Path) -> float | None:
+    """Seconds since anything in the folder was written; None when nothing is there."""
+    written = [path.stat().st_mtime for path in folder.glob("*")]
+    return max(time.time() - max(written), 0.0) if written else None
 
 
 def says_health(words: str) -> Probe:

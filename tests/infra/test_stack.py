@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from stack_driver import stack_in
 
 from infra.cli import main
 from infra.stack.brokers import find_broker, kafka_at, kafka_version
-from infra.stack.health import Health, says_health
+from infra.stack.health import Health, reads_health, says_health
 from infra.stack.ports import choose_ports
 from infra.stack.processes import Process, end, process
 from infra.stack.record import (
@@ -265,6 +266,14 @@ def test_doctor_says_what_is_missing_and_what_to_do(tmp_path: Path) -> None:
     assert "3 missing" in result.output
 
 
-def test_health_is_a_word_and_a_verdict() -> None:
+def test_health_is_a_word_and_a_verdict(tmp_path: Path) -> None:
     assert says_health("ready")("now ready") == Health(True, "works")
     assert not says_health("ready")("still at it").well
+    flow = reads_health(tmp_path)
+    assert not flow("").well
+    assert flow("INFO reads stock.movement.v1/0").well
+    engine = tmp_path / "part-0.sqlite3-wal"
+    engine.touch()
+    assert flow("INFO reads stock.movement.v1/0").well
+    os.utime(engine, (time.time() - 600, time.time() - 600))
+    assert "hangs" in flow("INFO reads stock.movement.v1/0").detail
