@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "drift": ("infra.commands.drift", "drift", "Do log, Redis and warehouse say the same?"),
     "import": ("infra.commands.importing", "import_", "Turn exports of tills into clean events."),
     "simulate": ("infra.commands.simulate", "simulate", "Simulate a chain with its hidden truth."),
+    "drill": ("infra.commands.drill", "drill_command", "Break a live stack, count what is left."),
     "schema": ("infra.commands.schema", "schema", "The contract as JSON Schema and DDL."),
     "demo": ("infra.commands.demo", "demo", "Real transactions to live stock, with a page."),
 }

@@ -44,7 +44,9 @@ class DoorError(Exception):
 class HoldDoor(Protocol):
     """Where holds are asked for."""
 
-    def hold(self, name: str, sku: str, units: int, place: str, ttl: float, order: str) -> Told:
+    def hold(
+        self, name: str, sku: str, units: int, place: str | None, ttl: float, order: str
+    ) -> Told:
         """Claim units at a place."""
 
     def confirm(self, name: str) -> Told:
@@ -64,7 +66,9 @@ class GateDoor:
         settings = GateSettings(url=url, pool=pool, timeout_seconds=TIMEOUT_SECONDS)
         self._gate = HoldGate(settings)
 
-    def hold(self, name: str, sku: str, units: int, place: str, ttl: float, order: str) -> Told:
+    def hold(
+        self, name: str, sku: str, units: int, place: str | None, ttl: float, order: str
+    ) -> Told:
         """Claim units at a place."""
         lines = [HoldLine(sku, units, place)]
         return _told(lambda: self._gate.hold(name, lines, ttl_seconds=ttl, order=order))
@@ -104,9 +108,11 @@ class ApiDoor:
             timeout=TIMEOUT_SECONDS,
         )
 
-    def hold(self, name: str, sku: str, units: int, place: str, ttl: float, order: str) -> Told:
+    def hold(
+        self, name: str, sku: str, units: int, place: str | None, ttl: float, order: str
+    ) -> Told:
         """Claim units at a place."""
-        line = {"sku": sku, "quantity": units, "place": place}
+        line = {"sku": sku, "quantity": units} | ({} if place is None else {"place": place})
         return self._post(
             "/v1/holds", {"id": name, "lines": [line], "ttl_seconds": ttl, "order": order}
         )

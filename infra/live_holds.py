@@ -27,8 +27,12 @@ DOUBTS_A_LOOK = 20
 
 @dataclass(slots=True)
 class HoldBook:
-    """What the channels know for sure: which units were promised, by reservation, and counts."""
+    """What the channels know for sure: which units were promised, by reservation, and counts.
 
+    `tried` are all payments that were asked for, also those that nobody answered.
+    """
+
+    tried: set[str] = field(default_factory=set)
     confirmed: dict[str, Units] = field(default_factory=dict)
     confirmed_at: dict[str, float] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
@@ -137,6 +141,7 @@ class LiveDesk:
         return state
 
     def _paid(self, name: str, order: str) -> Units | None:
+        self.book.tried.add(name)
         told = self._door.confirm(name)
         counts = self.book.counts
         if told.state == "confirmed":

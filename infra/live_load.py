@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -34,6 +33,8 @@ TELL_SECONDS = 1.0
 # Opening stock of a large chain on a busy machine; after that the day begins without it.
 KNOWN_SECONDS = 90.0
 SAMPLE_EVERY = 5
+# Who gives back what was paid for without an answer.
+UNANSWERED = "web/unanswered"
 TOLD = ("asked", "held", "refused", "confirmed", "released", "too_late", "open", "cancelled")
 
 
@@ -77,7 +78,6 @@ class LiveLoad:
         )
         self._writer = LiveWriter(options.kafka, sent)
         self.watch = LiveWatch(options.kafka)
-        self._lock = threading.Lock()
         self._pairs: set[str] = set()
         self._line_at = (time.monotonic(), 0, Counter[str]())
 
@@ -110,8 +110,11 @@ class LiveLoad:
 
     def write(self, record: OutRecord) -> None:
         """Something more for the log, from any thread."""
-        with self._lock:
-            self._writer.write(record)
+        self._writer.write(record)
+
+    def flush(self) -> None:
+        """Wait until all is on the log."""
+        self._writer.flush()
 
     def line(self) -> str:
         """How it goes, in one line."""
@@ -202,7 +205,7 @@ class LiveLoad:
             event = MovementEvent(
                 specversion="1.0",
                 id=f"cancel-{reservation}-{number}",
-                source="web",
+                source=UNANSWERED,
                 type="stock.movement.v1",
                 time=datetime.now(UTC),
                 data=Released(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -38,7 +39,7 @@ def _text(instant: datetime) -> str:
 class LiveWriter:
     """Writes records; what is not acknowledged is written again, so some may be there twice.
 
-    `told` hears of every record once, when it is handed over.
+    For threads. `told` hears of every record once, when it is handed over.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class LiveWriter:
     ) -> None:
         self._writer = TopicWriter(brokers, delivery_seconds=DELIVERY_SECONDS, linger_ms=1)
         self._told = told
+        self._lock = threading.Lock()
         self._open: list[OutRecord] = []
         self._flush_at = time.monotonic() + FLUSH_SECONDS
         self.written = 0
@@ -57,18 +59,19 @@ class LiveWriter:
         Raises:
             DeliveryError: the brokers have been away for many minutes.
         """
-        self._told(record)
-        self._open.append(record)
-        self.written += 1
-        try:
-            self._writer.write(*record)
-        except DeliveryError:
-            self._flush(again=True)
-            return
-        if time.monotonic() >= self._flush_at:
-            self.flush()
-        else:
-            self._writer.poll()
+        with self._lock:
+            self._told(record)
+            self._open.append(record)
+            self.written += 1
+            try:
+                self._writer.write(*record)
+            except DeliveryError:
+                self._flush(again=True)
+                return
+            if time.monotonic() >= self._flush_at:
+                self._flush(again=False)
+            else:
+                self._writer.poll()
 
     def flush(self) -> None:
         """Wait until all is on the log.
@@ -76,7 +79,8 @@ class LiveWriter:
         Raises:
             DeliveryError: the brokers have been away for many minutes.
         """
-        self._flush(again=False)
+        with self._lock:
+            self._flush(again=False)
 
     def _flush(self, *, again: bool) -> None:
         for number in range(TRIES):

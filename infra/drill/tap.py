@@ -1,0 +1,101 @@
+"""Listens to what the stack says on the log while the drill goes on."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+import msgspec
+
+from operators.records import Record
+from schemas.position import POSITION_TYPE, Position
+from schemas.reservation import RESERVATION_TYPE, Reservation
+from sources.kafka.errors import BrokerError
+from sources.kafka.reader import RecordReader
+from sources.kafka.settings import KafkaSettings
+
+READ_SECONDS = 0.1
+IDLE_SECONDS = 2.0
+_position = msgspec.json.Decoder(Position)
+_reservation = msgspec.json.Decoder(Reservation)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the log says: events of reservations by their ids, the newest position of each pair."""
+
+    reservations: dict[str, Reservation]
+    positions: dict[tuple[str, str], Position]
+    repeated: int
+
+
+class Tap:
+    """Reads reservations and positions in a thread, from the first to the last."""
+
+    def __init__(self, kafka: KafkaSettings) -> None:
+        self._kafka = kafka
+        self._reservations: dict[str, Reservation] = {}
+        self._positions: dict[tuple[str, str], Position] = {}
+        self._repeated = 0
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self.problem = ""
+        self._thread = threading.Thread(target=self._run, name="drill-tap", daemon=True)
+        self._thread.start()
+
+    def told(self) -> Told:
+        """All that was read so far."""
+        with self._lock:
+            return Told(dict(self._reservations), dict(self._positions), self._repeated)
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            topics = (RESERVATION_TYPE, POSITION_TYPE)
+            reader = RecordReader(self._kafka, topics, "tillflow-drill-tap")
+            while not self._stop.is_set():
+                for block in reader.read(READ_SECONDS):
+                    with self._lock:
+                        for record in block.records:
+                            self._take(block.topic, record)
+            reader.close()
+        except BrokerError as wrong:
+            self.problem = str(wrong)
+
+    def _take(self, topic: str, record: Record) -> None:
+        if record.value is None:
+            return
+        if topic == POSITION_TYPE:
+            position = _position.decode(record.value)
+            pair = (position.sku, position.place)
+            before = self._positions.get(pair)
+            if before is None or position.version > before.version:
+                self._positions[pair] = position
+            return
+        event_id = next(value for name, value in record.headers if name == "ce_id")
+        name = (event_id or b"").decode()
+        self._repeated += name in self._reservations
+        self._reservations[name] = _reservation.decode(record.value)
+
+
+def read_topic(kafka: KafkaSettings, topic: str) -> dict[int, list[Record]]:
+    """All records that are on a topic now, by partition; ends at those that came since."""
+    now_ms = time.time_ns() // 1_000_000
+    reader = RecordReader(kafka, [topic], "tillflow-drill-read")
+    found: dict[int, list[Record]] = {}
+    last = time.monotonic()
+    caught_up = False
+    try:
+        while not caught_up and time.monotonic() - last < IDLE_SECONDS:
+            for block in reader.read(READ_SECONDS):
+                found.setdefault(block.partition, []).extend(block.records)
+                last = time.monotonic()
+                caught_up = caught_up or block.records[-1].timestamp_ms >= now_ms
+    finally:
+        reader.close()
+    return found
