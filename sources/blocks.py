@@ -56,13 +56,20 @@ class BlockReader:
     """Reads files of events block by block and can take up where it left off.
 
     With `follow` the files may grow and new ones may come: None then means nothing is there yet.
+    `block_bytes`: how large a block is about, where that should be another size than usual.
     """
 
     def __init__(
-        self, source: str, positions: dict[str, FilePosition] | None = None, *, follow: bool = False
+        self,
+        source: str,
+        positions: dict[str, FilePosition] | None = None,
+        *,
+        follow: bool = False,
+        block_bytes: int | None = None,
     ) -> None:
         self._source = source
         self._follow = follow
+        self._block_bytes = block_bytes or BLOCK_BYTES
         # Files of earlier runs stay known: they may come back.
         self._positions = dict(positions or {})
         self._waiting = find_files(source)
@@ -85,7 +92,8 @@ class BlockReader:
                 path = self._waiting.pop(0)
                 if self._follow and not path.exists():
                     continue
-                self._current = _FileBlocks(path, self._positions.get(str(path)), self._follow)
+                position = self._positions.get(str(path))
+                self._current = _FileBlocks(path, position, self._follow, self._block_bytes)
             block = self._current.read()
             if block is not None:
                 return block
@@ -108,9 +116,12 @@ class BlockReader:
 class _FileBlocks:
     """The blocks of one file."""
 
-    def __init__(self, path: Path, position: FilePosition | None, follow: bool) -> None:
+    def __init__(
+        self, path: Path, position: FilePosition | None, follow: bool, block_bytes: int
+    ) -> None:
         self.name = str(path)
         self._follow = follow
+        self._block_bytes = block_bytes
         self._file = path.open("rb")
         self._offset, self._lines = 0, 0
         self._inside_line = False
@@ -137,9 +148,9 @@ class _FileBlocks:
         self._file.seek(self._offset)
         if self._inside_line:
             self._leave_line()
-        data = self._file.read(BLOCK_BYTES)
+        data = self._file.read(self._block_bytes)
         cut = data.rfind(b"\n")
-        if cut < 0 and len(data) == BLOCK_BYTES:
+        if cut < 0 and len(data) == self._block_bytes:
             data += self._file.readline(LONGEST_LINE)
             cut = data.rfind(b"\n")
             if cut < 0 and len(data) > LONGEST_LINE:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from flows.recovery import RecoveryError
 from flows.runner import EXPECTED, FlowError, default_recovery, prepare, run_here, run_processes
 from flows.settings import STOCK_TOPICS, SettingsError, StockSettings, kafka_settings, load_chain
+from infra.commands.run_footfall import footfall
 from infra.progress import Progress, print_summary
 from sinks.warehouse.address import Address
 
@@ -23,6 +24,9 @@ LIVE_EPOCH_SECONDS = 30.0
 @click.group()
 def run() -> None:
     """Run a flow."""
+
+
+run.add_command(footfall)
 
 
 @run.command()

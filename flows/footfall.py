@@ -1,0 +1,118 @@
+r"""Footfall: door reports and till orders -> quarters of an hour of each store.
+
+    files or topics -> blocks -> facts by shard -> windows -> warehouse, and a topic of its own
+                            \-> what is no event ---------/
+
+Runs as `tillflow run footfall` and as `python -m bytewax.run flows.footfall` with TILLFLOW_*
+settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from threading import Event
+from typing import TypeGuard
+
+import bytewax.operators as op
+import msgspec
+from bytewax.dataflow import Dataflow
+
+from flows.process import prepare_process
+from flows.settings import SHARDS, STOCK_TOPICS, StockSettings, load_chain
+from flows.steps import FootfallStep as STEP
+from operators.engine import ShardLogic, Snapshot
+from operators.footfall.decode import Decoded, FootfallDecoder
+from operators.footfall.facts import FootfallBatch
+from operators.footfall.rules import FootfallRules
+from operators.footfall.shard import FootfallOutcome, FootfallShard, Totals
+from operators.records import RecordBlock
+from operators.stock.decode import Block, BlockRead, Sharder
+from schemas.shop_events import ORDER_TYPE, VISIT_TYPE
+from sinks.footfall.partition import FootfallLogSink, FootfallTableSink
+from sinks.journal import FileJournal
+from sinks.kafka.events import DeadRecord
+from sinks.warehouse.runs import Counts
+from sources.abreast.partition import AbreastSource
+from sources.kafka.partition import KafkaSource
+
+TOPICS = (VISIT_TYPE, ORDER_TYPE)
+GROUP = "tillflow-footfall"
+Item = tuple[str, FootfallBatch | BlockRead | FootfallOutcome | list[DeadRecord]]
+
+
+def footfall_settings(given: StockSettings) -> StockSettings:
+    """The settings of a flow, for this one: its own topics and group where none were named."""
+    if given.topics == STOCK_TOPICS:
+        given = msgspec.structs.replace(given, topics=TOPICS)
+    if given.group == "tillflow-stock":
+        given = msgspec.structs.replace(given, group=GROUP)
+    return given
+
+
+def build(
+    settings: StockSettings, stop: Event, report: Callable[[Counts], None] | None = None
+) -> Dataflow:
+    """The dataflow; `stop` ends it cleanly, `report` is told its counts."""
+    rules = FootfallRules(load_chain(settings.config))
+    decoder = FootfallDecoder(Sharder(SHARDS))
+    kafka, live, keep = settings.kafka, settings.live, settings.recovery is not None
+
+    def decode(blocks: list[Block]) -> Iterable[Item]:
+        for decoded in map(decoder.decode, blocks):
+            yield from _items(decoded)
+
+    def decode_records(blocks: list[RecordBlock]) -> Iterable[Item]:
+        for decoded in map(decoder.decode_records, blocks):
+            yield from _items(decoded)
+
+    def windows(resume: Snapshot | None) -> ShardLogic[FootfallBatch, FootfallOutcome]:
+        shard = FootfallShard(rules, journaled=keep)
+        return ShardLogic(shard, journal if keep else None, resume, live=live, keep_state=keep)
+
+    def journal(shard: int) -> FileJournal:
+        assert settings.recovery is not None
+        return FileJournal(settings.recovery / "state", f"footfall-{shard:02d}")
+
+    flow = Dataflow(STEP.FLOW)
+    if kafka is None:
+        blocks = op.input(STEP.READ, flow, AbreastSource(settings.source, stop, follow=live))
+        items = op.flat_map_batch(STEP.DECODE, blocks, decode)
+    else:
+        log = KafkaSource(kafka, settings.topics, settings.group, stop, tail=live)
+        records = op.input(STEP.READ_KAFKA, flow, log)
+        items = op.flat_map_batch(STEP.DECODE_KAFKA, records, decode_records)
+    parts = op.branch(STEP.SPLIT, items, _is_batch)
+    outcomes = op.stateful_batch(STEP.WINDOWS, parts.trues, windows)
+    everything = op.merge(STEP.MERGE, outcomes, parts.falses)
+    if kafka is not None:
+        op.output(STEP.KAFKA, everything, FootfallLogSink(kafka))
+    table = FootfallTableSink(
+        settings.target,
+        flow=STEP.FLOW,
+        run=settings.run,
+        source=settings.origin,
+        ended=lambda: "stopped" if stop.is_set() else "finished",
+        report=report,
+    )
+    op.output(STEP.WAREHOUSE, everything, table)
+    return flow
+
+
+def _items(decoded: Decoded) -> Iterable[Item]:
+    yield from ((f"{batch.shard:02d}", batch) for batch in decoded.batches)
+    if decoded.dead:
+        yield ("read", list(map(DeadRecord, decoded.dead, decoded.refusals)))
+    elif decoded.refusals:
+        yield ("read", FootfallOutcome([], [], decoded.refusals, Totals()))
+    yield ("read", decoded.read)
+
+
+def _is_batch(item: Item) -> TypeGuard[tuple[str, FootfallBatch]]:
+    return isinstance(item[1], FootfallBatch)
+
+
+def __getattr__(name: str) -> Dataflow:
+    """`flow`, for `python -m bytewax.run flows.footfall`: made only when asked for."""
+    if name != "flow":
+        raise AttributeError(name)
+    return build(footfall_settings(StockSettings.from_env()), prepare_process())

@@ -1,0 +1,1 @@
+"""Windows of footfall on their way out: the warehouse and the log."""
