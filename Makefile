@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 	&& { echo $$p; break; }; done)
 export OMP_NUM_THREADS := 2
 
-.PHONY: help demo test lint types bench lock clean setup
+.PHONY: help demo drill test lint types bench lock clean setup
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ lint: $(VENV)/.ready ## style and types
 
 bench: $(VENV)/.ready ## figures beside those of peers, one run
 	@$(PY) -m bench.stock
+
+drill: $(VENV)/.ready ## break a live stack on purpose and count what is left
+	@$(VENV)/bin/tillflow drill
 
 lock: ## renew the locked dependencies (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
