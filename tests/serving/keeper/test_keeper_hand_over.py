@@ -6,18 +6,34 @@ import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
 
+import pytest
+from broker import Broker
 from gate_support import audit
 from keeper_world import World
+from redis_server import RedisServer
 
 from sinks.redis.model import HoldLine
 
 HOLDS = 60
 
 
-def test_a_unit_is_counted_once_at_every_moment(world: World) -> None:
+@pytest.fixture(scope="module")
+def kept(
+    tmp_path_factory: pytest.TempPathFactory, broker: Broker, shared_redis: RedisServer
+) -> Iterator[World]:
+    """A world whose keeper no test harms; each has a SKU of its own."""
+    with ExitStack() as stack:
+        world = World(tmp_path_factory.mktemp("kept"), broker, shared_redis, stack)
+        world.opened()
+        yield world
+
+
+def test_a_unit_is_counted_once_at_every_moment(kept: World) -> None:
     """From cart to allocation, while keeper and flow hand the units over."""
-    world.opened()
+    world = kept
     world.stocked("TEA", "S1", HOLDS)
     started = done = 0
 
@@ -49,10 +65,10 @@ def test_a_unit_is_counted_once_at_every_moment(world: World) -> None:
     assert samples > HOLDS
     audit(world.gate)
     assert world.flow.seq["TEA", "S1"] == HOLDS
-    states = world.flow.states()
+    states = {name: told for name, told in world.flow.states().items() if "cart" in name}
     assert len(states) == HOLDS
     assert all(told == ["held", "confirmed"] for told in states.values())
-    world.wait(lambda: world.status().get("relayed") == 2 * HOLDS, "the status is behind")
+    world.wait(lambda: world.status().get("relayed", 0) >= 2 * HOLDS, "the status is behind")
     report = world.status()
     assert (report["role"], report["outbox"], report["trouble"]) == ("active", 0, None)
 
@@ -126,24 +142,26 @@ def test_the_next_keeper_stands_by(world: World) -> None:
     assert len(epochs) == 1
 
 
-def test_a_broker_that_hangs_delays_and_loses_nothing(world: World) -> None:
-    world.opened()
-    world.stocked("TEA", "S1", 50)
+def test_a_broker_that_hangs_delays_and_loses_nothing(kept: World) -> None:
+    world = kept
+    world.stocked("CUP", "S1", 50)
     world.broker.pause()
     try:
         for number in range(20):
-            world.gate.hold(f"r-{number}", [HoldLine("TEA", 1)], ttl_seconds=60)
+            world.gate.hold(f"hung-{number}", [HoldLine("CUP", 1)], ttl_seconds=60)
         time.sleep(0.3)
         assert world.gate.outbox(), "the outbox was forgotten before it was delivered"
     finally:
         world.broker.resume()
-    world.read_until(lambda: len(world.flow.states()) == 20, "events were lost")
+    world.read_until(
+        lambda: sum("hung" in name for name in world.flow.states()) == 20, "events were lost"
+    )
     world.wait(lambda: not world.gate.outbox(), "the outbox was not emptied")
 
 
-def test_lapsed_holds_are_told(world: World) -> None:
-    world.opened()
-    world.stocked("TEA", "S1", 5)
-    world.gate.hold("r", [HoldLine("TEA", 5)], ttl_seconds=0.05)
+def test_lapsed_holds_are_told(kept: World) -> None:
+    world = kept
+    world.stocked("JAM", "S1", 5)
+    world.gate.hold("r", [HoldLine("JAM", 5)], ttl_seconds=0.05)
     world.read_until(lambda: world.flow.states().get("r") == ["held", "expired"], "nobody swept it")
-    assert world.free("TEA") == {"S1": 5}
+    assert world.free("JAM") == {"S1": 5}
