@@ -9,7 +9,7 @@ import msgspec
 from operators.footfall.facts import QUARTER_US, Fact, OrderFact, VisitFact, window_of
 from operators.footfall.pace import Days, DaySums, Rates, expected_seconds, forget_days
 from operators.footfall.rules import FootfallRules
-from operators.footfall.silence import lowest, silent_windows, span
+from operators.footfall.silence import Role, lowest, silent_windows, span
 from operators.footfall.window import NOTHING_YET, Window
 
 DOOR, TILL = 0, 1
@@ -192,7 +192,7 @@ class Store:
                 closed + OPEN_WINDOWS,
                 begin,
                 self.rules.silence,
-                only=name in KINDS,
+                _role(name),
             )
             sensor.silent = sensor.silent & span(0, since) | found
             silent[sensor.kind] |= sensor.silent
@@ -281,3 +281,9 @@ class Store:
                 self.exists ^= 1 << (number - self.base)
         if self.days:
             forget_days(self.days, self.times.day_of(newest), rules)
+
+
+def _role(sensor: str) -> Role:
+    if sensor in KINDS:
+        return Role.ALL
+    return Role.DOOR if sensor.startswith("door/") else Role.TILL
