@@ -27,6 +27,8 @@ LOG = logging.getLogger("tillflow.holds")
 
 # A hundred lines of the longest names in Chinese are 126 kB.
 MAX_BODY_BYTES = 160_000
+# Requests in hand at most, a process; more are told to come again instead of waiting for long.
+MOST_AT_ONCE = 512
 _BY_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "request-too-large"}
 
 AnyRequest = Request[Any, Any, State]
@@ -43,6 +45,8 @@ def create_app(settings: ApiSettings) -> Litestar:
         gate_settings = msgspec.structs.replace(settings.gate, customer_salt=ring.customer_salt)
         settings = msgspec.structs.replace(settings, gate=gate_settings)
     gate = AsyncHoldGate(settings.gate)
+    # By default a client refuses, rather than waits, when a hundred calls are under way.
+    gate.client.connection_pool.max_connections = MOST_AT_ONCE
 
     @asynccontextmanager
     async def connected(_app: Litestar) -> AsyncIterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from redis.exceptions import RedisError
 
 from serving.holds.keys import ApiKey
 from serving.holds.messages import (
+    ID_PATTERN,
     AvailabilityAnswer,
     HealthAnswer,
     HeldLine,
@@ -161,6 +163,9 @@ def _one_id(in_body: str | None, in_header: str | None) -> str:
     hold_id = in_body if in_body is not None else in_header
     if not hold_id:
         msg = "the hold has no id: send `id` in the body or the header Idempotency-Key"
+        raise ProblemError(msg, "invalid-request")
+    if re.fullmatch(ID_PATTERN, hold_id) is None:
+        msg = "an id has no `/` and no control characters: it becomes a part of an address"
         raise ProblemError(msg, "invalid-request")
     return hold_id
 

@@ -13,6 +13,8 @@ from schemas.reservation import ReservationState
 
 MAX_LINES = 100
 MAX_PLACES = 500
+# An id is a part of an address.
+ID_PATTERN = "^[^/\\x00-\\x1f\\x7f]+$"
 
 Units = Annotated[int, Meta(ge=1, le=100_000_000, description="Base units, from 1.", examples=[2])]
 Seconds = Annotated[float, Meta(gt=0, description="Seconds from now.", examples=[600])]
@@ -20,8 +22,9 @@ Sku = Annotated[Name, Meta(description="The SKU.", examples=["TEA-500"])]
 HoldId = Annotated[
     Name,
     Meta(
-        description="The caller's own id of the hold. The same request again answers the hold as "
-        "it is now, so a request may be repeated after a timeout.",
+        pattern=ID_PATTERN,
+        description="The caller's own id of the hold, without `/`. The same request again "
+        "answers the hold as it is now, so a request may be repeated after a timeout.",
         examples=["cart-81-3"],
     ),
 ]

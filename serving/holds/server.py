@@ -9,11 +9,9 @@ from functools import partial
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from serving.holds.app import create_app
+from serving.holds.app import MOST_AT_ONCE, create_app
 from serving.holds.settings import ApiSettings
 
-# Requests in hand at most, a process; more are told to come again instead of waiting for long.
-MOST_AT_ONCE = 512
 BACKLOG = 2048
 
 

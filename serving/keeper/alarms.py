@@ -66,6 +66,7 @@ class Alarms:
         for pair, kept in list(self._open.items()):
             if not kept.told:
                 self._tell(pair, kept)
+        self._status.report.open_risks = len(self._open)
 
     def look(self) -> None:
         """Look at what is over-claimed or was; some pairs at a time."""

@@ -10,11 +10,11 @@ from datetime import datetime
 import msgspec
 
 from schemas.alert import ALERT_TYPE, Alert
-from schemas.position import POSITION_TYPE
+from schemas.position import POSITION_TYPE, Position
 from schemas.reservation import RESERVATION_TYPE, Reservation
 from serving.keeper.events import Event, Unreadable, entry_number, of_pool, read_event, source_of
 from serving.keeper.ports import Block, Log, Offsets
-from serving.keeper.projector import newest_positions
+from serving.keeper.projector import left, newest_positions
 from serving.keeper.risks import RISK
 from serving.keeper.status import Status
 from sinks.redis.rebuild import Rebuild
@@ -42,6 +42,7 @@ class Gathered:
         self.offsets: Offsets = {}
         self._pool = pool
         self._alerts: dict[str, Alert] = {}
+        self._own: set[tuple[str, str]] = set()
         # The last entry that was told of a line, in each epoch, epochs in the order of the log.
         self._last: dict[Line, dict[str, tuple[int, int]]] = {}
 
@@ -49,6 +50,18 @@ class Gathered:
     def risks(self) -> list[Alert]:
         """Alerts of this keeper that are open."""
         return [alert for alert in self._alerts.values() if alert.status != "cleared"]
+
+    def position(self, position: Position) -> None:
+        """A position; of other pools only where the place was of this one before."""
+        pair = (position.sku, position.place)
+        if position.pool == self._pool:
+            self._own.add(pair)
+        elif pair in self._own:
+            position = left(position)
+        else:
+            return
+        self.rebuild.position(position)
+        self.positions += 1
 
     def reservation(self, event: Event) -> None:
         """An event of the gate; one that a relay repeats late does not count again.
@@ -107,7 +120,7 @@ def gather(log: Log, pool: str, status: Status, stop: threading.Event, *, alerts
     try:
         while True:
             for block in reader.read(READ_SECONDS):
-                _feed(found, block, pool, status)
+                _feed(found, block, status)
             if reader.ended():
                 break
             if stop.is_set():
@@ -126,12 +139,10 @@ def gather(log: Log, pool: str, status: Status, stop: threading.Event, *, alerts
     return found
 
 
-def _feed(found: Gathered, block: Block, pool: str, status: Status) -> None:
+def _feed(found: Gathered, block: Block, status: Status) -> None:
     if block.topic == POSITION_TYPE:
-        newest, _ = newest_positions([block], pool, status)
-        for position in newest:
-            found.rebuild.position(position)
-        found.positions += len(newest)
+        for position in newest_positions([block], status)[0]:
+            found.position(position)
         return
     take = found.reservation if block.topic == RESERVATION_TYPE else found.alert
     for record in block.records:

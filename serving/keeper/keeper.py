@@ -83,7 +83,7 @@ class Keeper:
         self._relay = Relay(self._gate, relay_writer, self.status)
         self._alarms = Alarms(self._gate, alarm_writer, self.status)
         self._projector = Projector(self._gate, log, self._alarms, self.status)
-        self._watch = Watch(self._gate, self.status, settings.sweep_seconds)
+        self._watch = Watch(self._gate, self._fenced, self.status, settings.sweep_seconds)
 
     def run(self, stop: threading.Event) -> None:
         """Keep the gate, or stand by while another keeper does, until it is to stop."""
@@ -91,6 +91,8 @@ class Keeper:
         while not stop.is_set():
             began = time.monotonic()
             try:
+                # What was read is told, whoever keeps the gate by now.
+                self._relay.settle(stop)
                 if self._lease.take():
                     self._term(stop)
                 else:
@@ -171,9 +173,9 @@ class Keeper:
         whole = state.state == "open"
         if whole and state.restarted and keeps_every_write(self._gate):
             LOG.info("Redis was restarted and keeps every write: the gate stays open")
-            self._gate.open_gate(state.epoch or "")
+            self._fenced.open_gate(state.epoch or "")
         elif whole and state.restarted:
-            self._gate.close_gate()  # at once: it may have forgotten what it promised last
+            self._fenced.close_gate()  # at once: it may have forgotten what it promised last
             LOG.warning("Redis was restarted and may have lost its last second")
             whole = False
         for warning in self._gate.check_server():
@@ -188,7 +190,7 @@ class Keeper:
 
     def _rebuild(self, stop: threading.Event) -> str:
         """Relay what waits, read the log to its end, write the gate, open it."""
-        self._gate.close_gate()
+        self._fenced.close_gate()
         epoch = new_epoch(datetime.now(UTC), self._lease.token)
         for _ in range(REBUILD_TRIES):
             self._relay.drain(stop)

@@ -17,6 +17,7 @@ from serving.keeper.events import Unreadable, read_event
 from serving.keeper.lease import KeeperKeys
 from serving.keeper.ports import Block, Log, LogLost, Offsets
 from serving.keeper.status import Status
+from sinks.redis import keeper_calls
 from sinks.redis.client import HoldGate
 
 LOG = logging.getLogger("tillflow.keeper")
@@ -78,13 +79,26 @@ class Projector:
         return {} if found is None else _offsets.decode(found)
 
     def _project(self, blocks: Sequence[Block]) -> None:
-        newest, written_ms = newest_positions(blocks, self._gate.settings.pool, self._status)
+        found, written_ms = newest_positions(blocks, self._status)
+        pool = self._gate.settings.pool
+        newest = [position for position in found if position.pool == pool]
+        newest += [left(each) for each in self._known(found) if each.pool != pool]
         if not newest:
             return
         projected = self._gate.project(newest)
         self._status.projected(len(newest), written_ms)
         if projected.overclaimed:
             self._alarms.mend([(each.sku, each.place) for each in projected.overclaimed])
+
+    def _known(self, positions: Sequence[Position]) -> list[Position]:
+        """Those of other pools whose pair this gate knows: the place has left the pool."""
+        keys, pool = self._gate.protocol.keys, self._gate.settings.pool
+        others = [position for position in positions if position.pool != pool]
+        if not others:
+            return []
+        asked = [("EXISTS", keys.pair(each.sku, each.place)[0]) for each in others]
+        there = self._gate.run(keeper_calls.send(*asked))
+        return [each for each, known in zip(others, there, strict=True) if known]
 
     def _redis(self, *command: Any) -> Any:
         try:
@@ -93,10 +107,13 @@ class Projector:
             raise self._gate.protocol.unavailable(wrong) from wrong
 
 
-def newest_positions(
-    blocks: Sequence[Block], pool: str, status: Status
-) -> tuple[list[Position], int]:
-    """The newest position of each pair of the pool, and when the last record was written (ms)."""
+def left(position: Position) -> Position:
+    """A position of a place that left the pool: what is held there counts, nothing is promised."""
+    return msgspec.structs.replace(position, available=min(0, position.available))
+
+
+def newest_positions(blocks: Sequence[Block], status: Status) -> tuple[list[Position], int]:
+    """The newest position of each pair, and when the last record was written (ms)."""
     newest: dict[tuple[str, str], Position] = {}
     written_ms = -1
     for block in blocks:
@@ -111,8 +128,6 @@ def newest_positions(
                 LOG.warning(
                     "a record of %s/%s is no position: %s", block.topic, block.partition, wrong
                 )
-                continue
-            if position.pool != pool:
                 continue
             written_ms = max(written_ms, record.timestamp_ms)
             known = newest.get((position.sku, position.place))

@@ -47,9 +47,13 @@ class Relay:
         # Read and not yet acknowledged. It outlives a flushed Redis: what was read is told.
         self._pending: list[OutRecord] = []
 
+    def settle(self, stop: threading.Event) -> None:
+        """Deliver what was read and not acknowledged in an earlier term."""
+        self._deliver(stop)
+
     def begin(self, stop: threading.Event) -> None:
         """Start again from the first entry; what was read before is delivered first."""
-        self._deliver(stop)
+        self.settle(stop)
         self._after = ""
 
     def drain(self, stop: threading.Event) -> int:

@@ -33,8 +33,11 @@ class GateLost(GateError):
 class Watch:
     """Sweeps, reports, and ends the term when the gate has become another."""
 
-    def __init__(self, gate: HoldGate, status: Status, sweep_seconds: float) -> None:
-        self._gate, self._status, self._sweep_seconds = gate, status, sweep_seconds
+    def __init__(
+        self, gate: HoldGate, fenced: HoldGate, status: Status, sweep_seconds: float
+    ) -> None:
+        self._gate, self._fenced, self._status = gate, fenced, status
+        self._sweep_seconds = sweep_seconds
         self._keys = KeeperKeys(gate.settings.pool)
         self._execute: Callable[..., Any] = gate.client.execute_command
 
@@ -67,8 +70,9 @@ class Watch:
         if state.restarted:
             msg = "Redis was restarted"
             raise GateLost(msg)
-        if self._redis("GETDEL", self._keys.request) == REBUILD:
-            self._gate.close_gate()
+        if self._redis("GET", self._keys.request) == REBUILD:
+            self._fenced.close_gate()
+            self._redis("DEL", self._keys.request)
             msg = "somebody asks for a rebuild"
             raise GateLost(msg)
         return state.state

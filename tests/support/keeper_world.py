@@ -30,6 +30,8 @@ class World:
     def __init__(self, folder: Path, broker: Broker, redis: RedisServer, stack: ExitStack) -> None:
         self.folder, self.broker, self.redis = folder, broker, redis
         self.pool = f"pool/{uuid.uuid4().hex[:8]}"
+        # A pair is of one pool at a time, and topics are shared: so SKUs are not.
+        self.tea, self.cup = (f"{name}-{self.pool[-8:]}" for name in ("TEA", "CUP"))
         self._stack = stack
         settings = GateSettings(url=redis.url, pool=self.pool, timeout_seconds=20)
         self.gate = stack.enter_context(HoldGate(settings))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -71,6 +72,8 @@ def test_the_id_may_come_in_the_header(api: Api, stocked: Stocked, new_id: str) 
     header = {"Idempotency-Key": new_id}
     assert api.client.post("/v1/holds", json=body, headers=header).json()["id"] == new_id
     assert api.client.post("/v1/holds", json=body, headers=header).status_code == 200
+    slash = api.client.post("/v1/holds", json=body, headers={"Idempotency-Key": "a/b"})
+    told(slash, "invalid-request", 400)
     both = api.client.post("/v1/holds", json=body | {"id": "other"}, headers=header)
     told(both, "invalid-request", 400)
     assert (
@@ -164,6 +167,7 @@ def test_caps_of_a_customer(api: Api, stocked: Stocked, new_id: str) -> None:
         (b"{", "JSON"),
         (b"[]", "array"),
         (b'{"id": "a", "lines": []}', "lines"),
+        (b'{"id": "a/b", "lines": [{"sku": "A", "quantity": 1}]}', "id"),
         (b'{"id": "a", "lines": [{"sku": "", "quantity": 1}]}', "lines"),
         (b'{"id": "a", "lines": [{"sku": "A", "quantity": 0}]}', "quantity"),
         (b'{"id": "a", "lines": [{"sku": "A", "quantity": 1.5}]}', "quantity"),
@@ -213,6 +217,25 @@ def test_a_closed_gate_refuses(api: Api, stocked: Stocked, new_id: str, gate: Ho
     finally:
         gate.open_gate("first")
     assert hold(api, new_id, sku).status_code == 201
+
+
+def test_many_at_once_are_all_served(api: Api, stocked: Stocked, new_id: str) -> None:
+    """More than Redis clients have connections by default."""
+    sku = stocked(S1=300)
+
+    async def crowd() -> list[int]:
+        limits = httpx.Limits(max_connections=150)
+        async with httpx.AsyncClient(
+            base_url=api.url, headers=api.client.headers, limits=limits, timeout=30, trust_env=False
+        ) as client:
+            one = {"lines": [{"sku": sku, "quantity": 1}]}
+            calls = [
+                client.post("/v1/holds", json=one | {"id": f"{new_id}-{number}"})
+                for number in range(150)
+            ]
+            return [answer.status_code for answer in await asyncio.gather(*calls)]
+
+    assert set(asyncio.run(crowd())) == {201}
 
 
 def test_the_last_units_are_sold_once(api: Api, stocked: Stocked, new_id: str) -> None:

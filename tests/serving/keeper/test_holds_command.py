@@ -35,13 +35,13 @@ def test_rebuild_with_and_without_a_keeper(world: World) -> None:
     assert f"epoch {first.epoch}" in made.output
 
     world.opened()
-    world.stocked("TEA", "S1", 5)
-    world.gate.hold("r", [HoldLine("TEA", 2)], ttl_seconds=600, order="O-1")
+    world.stocked(world.tea, "S1", 5)
+    world.gate.hold("r", [HoldLine(world.tea, 2)], ttl_seconds=600, order="O-1")
     again = holds("rebuild", *arguments)
     assert again.exit_code == 0, again.output
     second = world.gate.gate_state()
     assert (second.state, second.epoch == first.epoch) == ("open", False)
-    assert world.free("TEA") == {"S1": 3}
+    assert world.free(world.tea) == {"S1": 3}
     found = shown(world, "r")
     assert (found["gate"], found["epoch"], found["over_claimed"]) == ("open", second.epoch, [])
     assert found["keeper"]["pool"] == world.pool

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from gate_support import position
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +25,7 @@ from serving.keeper.events import (
     source_of,
 )
 from serving.keeper.gathering import Gathered
+from serving.keeper.projector import left
 from serving.keeper.risks import judge
 from sinks.kafka.events import OutRecord
 from sinks.redis.client import HoldGate
@@ -132,6 +134,21 @@ def test_other_pools_and_older_epochs_do_not_count() -> None:
     assert found.reservations == 2
     with pytest.raises(Unreadable):
         found.reservation(as_read(held)._replace(data=b"{}"))
+
+
+def test_a_place_that_left_the_pool_promises_nothing() -> None:
+    here = msgspec.structs.replace(position("A", "S", 9, 1, allocated=2), pool="p")
+    moved = msgspec.structs.replace(here, pool="q", version=2)
+    assert (left(moved).available, left(moved).on_hand, left(moved).allocated) == (0, 9, 2)
+    found = Gathered("p")
+    for one in (moved, here, moved):
+        found.position(one)
+    assert found.positions == 2  # what was never of the pool is nothing to it
+    with HoldGate(GateSettings(pool="p")) as gate:
+        ((_, payload),) = found.rebuild.pieces(gate.protocol)
+    (pair,) = payload["pairs"]
+    assert pair["truth"][2] == 2
+    assert pair["truth"][5] == 7  # the floor is all that is not allocated
 
 
 ROW = PlaceAvailable("S", -3, 5, 2, 9)

@@ -34,14 +34,14 @@ def kept(
 def test_a_unit_is_counted_once_at_every_moment(kept: World) -> None:
     """From cart to allocation, while keeper and flow hand the units over."""
     world = kept
-    world.stocked("TEA", "S1", HOLDS)
+    world.stocked(world.tea, "S1", HOLDS)
     started = done = 0
 
     def sell() -> None:
         nonlocal started, done
         for number in range(HOLDS):
             started += 1
-            world.gate.hold(f"cart-{number}", [HoldLine("TEA", 1)], ttl_seconds=60)
+            world.gate.hold(f"cart-{number}", [HoldLine(world.tea, 1)], ttl_seconds=60)
             done += 1
             world.gate.confirm(f"cart-{number}")
 
@@ -49,22 +49,22 @@ def test_a_unit_is_counted_once_at_every_moment(kept: World) -> None:
     samples = 0
     with world.flowing():
         seller.start()
-        while world.flow.allocated["TEA", "S1"] < HOLDS:
+        while world.flow.allocated[world.tea, "S1"] < HOLDS:
             surely = done
-            free = world.free("TEA")["S1"]
+            free = world.free(world.tea)["S1"]
             assert HOLDS - started <= free <= HOLDS - surely
             samples += 1
         seller.join()
 
         def handed_over() -> bool:
-            (row,) = world.gate.available(["TEA"])["TEA"]
+            (row,) = world.gate.available([world.tea])[world.tea]
             assert row.available == 0
             return row.held == 0
 
         world.wait(handed_over, "the last position did not arrive")
     assert samples > HOLDS
     audit(world.gate)
-    assert world.flow.seq["TEA", "S1"] == HOLDS
+    assert world.flow.seq[world.tea, "S1"] == HOLDS
     states = {name: told for name, told in world.flow.states().items() if "cart" in name}
     assert len(states) == HOLDS
     assert all(told == ["held", "confirmed"] for told in states.values())
@@ -76,7 +76,7 @@ def test_a_unit_is_counted_once_at_every_moment(kept: World) -> None:
 def test_killed_at_any_moment_it_loses_nothing(world: World) -> None:
     chance = random.Random(20261123)
     keeper = world.opened()
-    skus = [f"SKU-{number}" for number in range(4)]
+    skus = [f"{world.tea}-{number}" for number in range(4)]
     for sku in skus:
         world.stocked(sku, "S1", 1000)
     expected: dict[str, list[str]] = {}
@@ -125,18 +125,18 @@ def test_killed_at_any_moment_it_loses_nothing(world: World) -> None:
 
 def test_the_next_keeper_stands_by(world: World) -> None:
     first = world.opened()
-    world.stocked("TEA", "S1", 5)
+    world.stocked(world.tea, "S1", 5)
     second = world.keeper()
-    world.gate.hold("a", [HoldLine("TEA", 1)], ttl_seconds=60)
+    world.gate.hold("a", [HoldLine(world.tea, 1)], ttl_seconds=60)
     world.read_until(lambda: "a" in world.flow.states(), "the first keeper did not relay")
     first.kill()
-    world.gate.hold("b", [HoldLine("TEA", 1)], ttl_seconds=60)
+    world.gate.hold("b", [HoldLine(world.tea, 1)], ttl_seconds=60)
     world.read_until(lambda: "b" in world.flow.states(), "the second keeper did not take over")
     world.keeper()
     words = second.stop()
     assert "is open, epoch" in words
     # One that leaves in good order lets the next one in at once.
-    world.gate.hold("c", [HoldLine("TEA", 1)], ttl_seconds=60)
+    world.gate.hold("c", [HoldLine(world.tea, 1)], ttl_seconds=60)
     world.read_until(lambda: "c" in world.flow.states(), "the third keeper did not take over")
     epochs = {event.source for event in world.flow.events}
     assert len(epochs) == 1
@@ -144,11 +144,11 @@ def test_the_next_keeper_stands_by(world: World) -> None:
 
 def test_a_broker_that_hangs_delays_and_loses_nothing(kept: World) -> None:
     world = kept
-    world.stocked("CUP", "S1", 50)
+    world.stocked(world.cup, "S1", 50)
     world.broker.pause()
     try:
         for number in range(20):
-            world.gate.hold(f"hung-{number}", [HoldLine("CUP", 1)], ttl_seconds=60)
+            world.gate.hold(f"hung-{number}", [HoldLine(world.cup, 1)], ttl_seconds=60)
         time.sleep(0.3)
         assert world.gate.outbox(), "the outbox was forgotten before it was delivered"
     finally:
@@ -157,6 +157,20 @@ def test_a_broker_that_hangs_delays_and_loses_nothing(kept: World) -> None:
         lambda: sum("hung" in name for name in world.flow.states()) == 20, "events were lost"
     )
     world.wait(lambda: not world.gate.outbox(), "the outbox was not emptied")
+
+
+def test_a_place_that_changes_its_pool_is_promised_no_more(kept: World) -> None:
+    world = kept
+    world.stocked("HAT", "S1", 5)
+    world.gate.hold("hat", [HoldLine("HAT", 2)], ttl_seconds=60)
+    pool, world.flow.pool = world.flow.pool, "another"
+    try:
+        world.flow.stock("HAT", "S1", 6)
+        world.flow.stock("HAT", "S9", 6)  # never of this pool
+    finally:
+        world.flow.pool = pool
+    world.wait(lambda: world.free("HAT") == {"S1": -2}, "it is still promised")
+    assert world.gate.confirm("hat").state == "confirmed"
 
 
 def test_lapsed_holds_are_told(kept: World) -> None:

@@ -22,21 +22,23 @@ from sinks.redis.settings import GateSettings
 
 def busy(world: World) -> None:
     """Open holds at two places, paid ones that no position contains yet, and one given back."""
-    world.stocked("TEA", "S1", 10)
-    world.stocked("TEA", "S2", 4)
-    world.gate.hold("open", [HoldLine("TEA", 3)], ttl_seconds=600, order="O-1", channel="web")
-    world.gate.hold("two", [HoldLine("TEA", 1, "S1"), HoldLine("TEA", 2, "S2")], ttl_seconds=600)
-    world.gate.hold("paid", [HoldLine("TEA", 2, "S1")], ttl_seconds=600, order="O-2")
+    world.stocked(world.tea, "S1", 10)
+    world.stocked(world.tea, "S2", 4)
+    world.gate.hold("open", [HoldLine(world.tea, 3)], ttl_seconds=600, order="O-1", channel="web")
+    world.gate.hold(
+        "two", [HoldLine(world.tea, 1, "S1"), HoldLine(world.tea, 2, "S2")], ttl_seconds=600
+    )
+    world.gate.hold("paid", [HoldLine(world.tea, 2, "S1")], ttl_seconds=600, order="O-2")
     world.gate.confirm("paid")
-    world.gate.hold("gone", [HoldLine("TEA", 1)], ttl_seconds=600)
+    world.gate.hold("gone", [HoldLine(world.tea, 1)], ttl_seconds=600)
     world.gate.release("gone")
-    assert world.free("TEA") == {"S1": 4, "S2": 2}
+    assert world.free(world.tea) == {"S1": 4, "S2": 2}
     world.wait(lambda: not world.gate.outbox(), "the outbox was not relayed")
 
 
 def as_before(world: World) -> None:
     """What `busy` made is all there."""
-    assert world.free("TEA") == {"S1": 4, "S2": 2}
+    assert world.free(world.tea) == {"S1": 4, "S2": 2}
     audit(world.gate)
     held = world.gate.read("open")
     assert (held.state, held.order) == ("held", "O-1")
@@ -46,10 +48,14 @@ def as_before(world: World) -> None:
     assert world.gate.read("gone").state == "released"
     # Confirm numbers go on where they were.
     world.gate.confirm("open")
-    world.read_until(lambda: world.flow.seq["TEA", "S1"] == 2, "a confirm number was given twice")
-    world.flow.tell(("TEA", "S1"))
-    world.wait(lambda: world.gate.available(["TEA"])["TEA"][0].held == 1, "the hand-over got stuck")
-    assert world.free("TEA") == {"S1": 4, "S2": 2}
+    world.read_until(
+        lambda: world.flow.seq[world.tea, "S1"] == 2, "a confirm number was given twice"
+    )
+    world.flow.tell((world.tea, "S1"))
+    world.wait(
+        lambda: world.gate.available([world.tea])[world.tea][0].held == 1, "the hand-over got stuck"
+    )
+    assert world.free(world.tea) == {"S1": 4, "S2": 2}
 
 
 @pytest.mark.parametrize("how", ["restarted without data", "restarted"])
@@ -71,11 +77,11 @@ def test_the_api_refuses_until_the_gate_is_whole(own_world: World, tmp_path: Pat
     busy(world)
     api = Api(tmp_path, world.redis.url, world.pool)
     try:
-        params = {"sku": "TEA"}
+        params = {"sku": world.tea}
         before = api.client.get("/v1/availability", params=params).json()
         keeper.kill()
         world.gate.client.flushall()
-        wanted = {"id": "new", "lines": [{"sku": "TEA", "quantity": 1}]}
+        wanted = {"id": "new", "lines": [{"sku": world.tea, "quantity": 1}]}
         refused = api.client.post("/v1/holds", json=wanted)
         assert refused.status_code == 503
         assert refused.json()["type"] == "urn:tillflow:problem:gate-closed"
@@ -102,11 +108,11 @@ def test_what_the_relay_has_read_outlives_redis(own_world: World) -> None:
     """The broker hangs, the relay has read an event, Redis is emptied: the event is told."""
     world = own_world
     world.opened()
-    world.stocked("TEA", "S1", 5)
+    world.stocked(world.tea, "S1", 5)
     epoch = world.gate.gate_state().epoch
     world.broker.pause()
     try:
-        world.gate.hold("held", [HoldLine("TEA", 2)], ttl_seconds=600)
+        world.gate.hold("held", [HoldLine(world.tea, 2)], ttl_seconds=600)
         execute: Callable[..., Any] = world.gate.client.execute_command
         log = world.gate.protocol.keys.log
         world.wait(lambda: execute("XLEN", log) == 1, "no event was written")
@@ -126,7 +132,7 @@ def test_what_the_relay_has_read_outlives_redis(own_world: World) -> None:
         world.broker.resume()
     world.new_epoch(epoch)
     assert world.gate.read("held").state == "held"
-    assert world.free("TEA") == {"S1": 3}
+    assert world.free(world.tea) == {"S1": 3}
 
 
 @pytest.mark.parametrize("binary", redis_binaries())

@@ -20,29 +20,29 @@ def alerts(own_world: World) -> Iterator[Alerts]:
 def test_a_sold_hold_moves_or_is_told(own_world: World, alerts: Alerts) -> None:
     world = own_world
     keeper = world.opened()
-    world.stocked("TEA", "S1", 5)
-    world.stocked("TEA", "S2", 4)
+    world.stocked(world.tea, "S1", 5)
+    world.stocked(world.tea, "S2", 4)
     for number in (1, 2):
-        lines = [HoldLine("TEA", 2, "S1")]
+        lines = [HoldLine(world.tea, 2, "S1")]
         world.gate.hold(f"r{number}", lines, ttl_seconds=600, order=f"O-{number}")
 
-    world.flow.stock("TEA", "S1", 3)  # the till sold two of the held ones
+    world.flow.stock(world.tea, "S1", 3)  # the till sold two of the held ones
     world.read_until(
         lambda: world.flow.states().get("r2") == ["held", "released", "held"], "nothing moved"
     )
     moved = world.gate.read("r2")
     assert [(line.place, line.quantity) for line in moved.lines] == [("S2", 2)]
-    assert world.free("TEA") == {"S1": 1, "S2": 2}
+    assert world.free(world.tea) == {"S1": 1, "S2": 2}
 
-    world.flow.stock("TEA", "S2", 0)  # and there: r2 fits nowhere any more
+    world.flow.stock(world.tea, "S2", 0)  # and there: r2 fits nowhere any more
     (raised,) = alerts.next(1)
     assert (raised.alert_type, raised.status, raised.severity) == (
         "oversell_risk",
         "raised",
         "critical",
     )
-    assert (raised.sku, raised.place, raised.observed, raised.shortfall) == ("TEA", "S2", -2, 2)
-    assert raised.alert.startswith("oversell_risk/TEA@S2/")
+    assert (raised.sku, raised.place, raised.observed, raised.shortfall) == (world.tea, "S2", -2, 2)
+    assert raised.alert.startswith(f"oversell_risk/{world.tea}@S2/")
     (claim,) = raised.claims
     assert (claim["order"], claim["reservation"], claim["quantity"]) == ("O-2", "r2", 2)
     assert world.gate.read("r2").state == "held", "who loses is for people to say"
@@ -51,7 +51,7 @@ def test_a_sold_hold_moves_or_is_told(own_world: World, alerts: Alerts) -> None:
     epoch = world.gate.gate_state().epoch
     world.gate.client.flushall()
     world.new_epoch(epoch)
-    world.flow.stock("TEA", "S2", 1)
+    world.flow.stock(world.tea, "S2", 1)
     updated = alerts.next(2)[1]
     assert (updated.alert, updated.status, updated.shortfall) == (raised.alert, "updated", 1)
     world.gate.release("r2")
@@ -63,13 +63,13 @@ def test_a_sold_hold_moves_or_is_told(own_world: World, alerts: Alerts) -> None:
     assert world.status()["moved"] == 1
 
     # A place that gets room takes the loser.
-    world.stocked("CUP", "S1", 2)
-    world.gate.hold("r", [HoldLine("CUP", 2)], ttl_seconds=600, order="O-9")
+    world.stocked(world.cup, "S1", 2)
+    world.gate.hold("r", [HoldLine(world.cup, 2)], ttl_seconds=600, order="O-9")
     keeper.kill()
-    world.flow.stock("CUP", "S1", 1)  # sold while no keeper was there
+    world.flow.stock(world.cup, "S1", 1)  # sold while no keeper was there
     world.keeper()
     raised = alerts.next(4)[3]
-    world.flow.stock("CUP", "S2", 9)
+    world.flow.stock(world.cup, "S2", 9)
     cleared = alerts.next(5)[4]
     assert (cleared.alert, cleared.status) == (raised.alert, "cleared")
     assert [line.place for line in world.gate.read("r").lines] == ["S2"]
