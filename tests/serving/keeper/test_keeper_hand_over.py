@@ -145,12 +145,14 @@ def test_the_next_keeper_stands_by(world: World) -> None:
 def test_a_broker_that_hangs_delays_and_loses_nothing(kept: World) -> None:
     world = kept
     world.stocked(world.cup, "S1", 50)
+    world.wait(lambda: not world.gate.outbox(), "the outbox was not emptied")
     world.broker.pause()
     try:
         for number in range(20):
             world.gate.hold(f"hung-{number}", [HoldLine(world.cup, 1)], ttl_seconds=60)
         time.sleep(0.3)
-        assert world.gate.outbox(), "the outbox was forgotten before it was delivered"
+        waiting = world.gate.outbox()
+        assert len(waiting) == 20, "the outbox was forgotten before it was delivered"
     finally:
         world.broker.resume()
     world.read_until(
