@@ -9,7 +9,7 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Body, FromPath, Parameter
+from litestar.params import Body, FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from serving.holds.desk import Desk
 from serving.holds.door import key_of
@@ -57,8 +57,8 @@ def routes(desk: Desk) -> Sequence[HTTPRouteHandler]:
         data: Annotated[HoldRequest, Body(examples=HOLD_EXAMPLES)],
         idempotency_key: Annotated[
             str | None,
-            Parameter(
-                header="Idempotency-Key",
+            HeaderParameter(
+                name="Idempotency-Key",
                 max_length=200,
                 description="The id of the hold, where the body has none.",
             ),
@@ -121,7 +121,7 @@ def routes(desk: Desk) -> Sequence[HTTPRouteHandler]:
         responses=problems(*_ALWAYS, "unknown-hold", "already-confirmed", "not-held"),
     )
     async def extend(
-        request: AnyRequest, hold_id: FromPath[str], data: ExtendRequest
+        request: AnyRequest, hold_id: FromPath[str], data: JSONBody[ExtendRequest]
     ) -> HoldAnswer:
         return await desk.extend(key_of(request), hold_id, data.ttl_seconds)
 
@@ -138,10 +138,11 @@ def routes(desk: Desk) -> Sequence[HTTPRouteHandler]:
     async def availability(
         sku: Annotated[
             list[str],
-            Parameter(min_items=1, max_items=MAX_SKUS, description="Again for others."),
+            QueryParameter(min_items=1, max_items=MAX_SKUS, description="Again for others."),
         ],
         place: Annotated[
-            list[str] | None, Parameter(max_items=500, description="Only there; again for others.")
+            list[str] | None,
+            QueryParameter(max_items=500, description="Only there; again for others."),
         ] = None,
     ) -> AvailabilityAnswer:
         for name in (*sku, *(place or ())):

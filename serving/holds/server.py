@@ -35,13 +35,28 @@ def serve(settings: ApiSettings, host: str, port: int, processes: int = 1) -> No
         timeout_graceful_shutdown=5,
         h11_max_incomplete_event_size=32 * 1024,
     )
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        door = socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except OSError as wrong:
-        raise OSError(wrong.errno, wrong.strerror, f"{host}:{port}") from None
-    with door:
+    with listening(host, port) as door:
         if processes == 1:
             uvicorn.Server(config).run(sockets=[door])
         else:
             Multiprocess(config, sockets=[door]).run()
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that takes connections; several processes may share it.
+
+    Raises:
+        OSError: the address is taken or is none of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Named as TCP: asyncio answers without delay (TCP_NODELAY) only on such sockets, and without
+    # that the second packet of an answer waits 40 ms for the client's acknowledgement.
+    door = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind((host, port))
+        door.listen(BACKLOG)
+    except OSError as wrong:
+        door.close()
+        raise OSError(wrong.errno, wrong.strerror, f"{host}:{port}") from None
+    return door

@@ -10,6 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -143,6 +144,12 @@ class Api:
         return True
 
 
+@cache
+def writer_of(address: str) -> TopicWriter:
+    """One producer for all flows: a new one needs half a second to make itself known."""
+    return TopicWriter(KafkaSettings(address), linger_ms=0)
+
+
 class LogFlow:
     """The stock flow in miniature: reads reservations from the log, writes positions to it."""
 
@@ -154,7 +161,7 @@ class LogFlow:
         self.allocated: dict[tuple[str, str], int] = defaultdict(int)
         self.seq: dict[tuple[str, str], int] = defaultdict(int)
         self._version: dict[tuple[str, str], int] = defaultdict(int)
-        self._writer = TopicWriter(settings, linger_ms=0)
+        self._writer = writer_of(broker.address)
         self._reader = RecordReader(settings, [RESERVATION_TYPE], "mini-flow")
 
     def stock(self, sku: str, place: str, on_hand: int) -> None:
