@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from pathlib import Path
 
 import click
+import msgspec
 
 from infra.drill.report import report
-from infra.drill.run import DrillOptions, drill
+from infra.drill.result import DrillOptions
+from infra.drill.run import drill
 from infra.stack.brokers import java_for, kafka_version
 from infra.stack.record import StackError
 
@@ -40,11 +43,14 @@ def drill_command(minutes: float, short: bool, kafka_home: Path | None, out: Pat
     and restarts its parts, and checks all units and promises against what was really sent.
     The exit code is 1 when a number that must be 0 is not.
     """
+    # Brokers that go are no news here.
+    logging.getLogger("tillflow.kafka").setLevel(logging.ERROR)
     home = kafka_home or _home()
     options = DrillOptions(minutes=minutes, short=short, kafka_home=home)
     try:
         if out is not None:
             result = drill(options, out.resolve(), click.echo)
+            (out / "result.json").write_bytes(msgspec.json.encode(result) + b"\n")
         else:
             with tempfile.TemporaryDirectory(prefix="tillflow-drill-") as folder:
                 result = drill(options, Path(folder), click.echo)

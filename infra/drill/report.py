@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.drill.run import Result
+from infra.drill.result import Result
 
 
 def report(result: Result) -> str:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
 import msgspec
 
 from infra.drill.count import RUSH, Evidence, Number, Paid, disagreements
+from infra.drill.crowd import crowd, read_logs
 from infra.drill.faults import Fault, Hands, faults_of
 from infra.drill.fold import movements
 from infra.drill.probe import PLACE, Probes, drill_event
 from infra.drill.receiver import Receiver, receiver
+from infra.drill.result import DrillOptions, Recovery, Result
 from infra.drill.rush import Rush
 from infra.drill.settle import Settled
 from infra.drill.stage import Stage
@@ -41,50 +38,6 @@ TOPUP_SECONDS = 2.0
 SKEWS = (0.0, 2 * 3600.0, -2 * 3600.0)
 PROBES = 40
 OPENS = 40
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrillOptions:
-    """What kind of drill: `minutes` of load; `kafka_home` an Apache Kafka that is at hand."""
-
-    minutes: float = 5.0
-    short: bool = False
-    kafka_home: Path | None = None
-    speed: float = 120.0
-
-
-@dataclass(slots=True)
-class Recovery:
-    """One fault and how long a sale right after it took to be everywhere, by leg."""
-
-    name: str
-    did: str
-    legs: dict[str, float]
-    missing: tuple[str, ...]
-
-    @property
-    def seconds(self) -> float:
-        """The slowest leg."""
-        return max(self.legs.values(), default=0.0)
-
-
-@dataclass(slots=True)
-class Result:
-    """What a drill found."""
-
-    broker: str = ""
-    recoveries: list[Recovery] = field(default_factory=list)
-    numbers: list[Number] = field(default_factory=list)
-    promises: Counter[str] = field(default_factory=Counter)
-    why_broken: Counter[str] = field(default_factory=Counter)
-    words: list[str] = field(default_factory=list)
-
-    @property
-    def failed(self) -> bool:
-        """Whether a number that must be 0 is not, or a probe did not arrive."""
-        return any(one.zero and one.value for one in self.numbers) or any(
-            one.missing for one in self.recoveries
-        )
 
 
 def scene(*, short: bool) -> Settings:
@@ -115,7 +68,8 @@ def drill(options: DrillOptions, folder: Path, told: Callable[[str], None]) -> R
             told("starts a stack of its own")
             there = stage.up()
             told(f"broker: {stage.broker}")
-            return _Drill(options, settings, stage, there, webhook, told).run()
+            with closing(_Drill(options, settings, stage, there, webhook, told)) as played:
+                return played.run()
         finally:
             stage.down()
 
@@ -139,10 +93,11 @@ class _Drill:
         self._line = ""
         kafka = KafkaSettings(there.kafka)
         self._tap = Tap(kafka)
+        self._door = ApiDoor(there.api, there.key)
         self._load = LiveLoad(
             settings,
             LiveOptions(kafka=kafka, speed=options.speed, opens=OPENS, prefix="sim-"),
-            ApiDoor(there.api, there.key),
+            self._door,
             self._hear,
             self._sent.append,
         )
@@ -157,6 +112,13 @@ class _Drill:
         self._probes = Probes(there, webhook, self._load.write)
         self._wrong: list[BaseException] = []
 
+    def close(self) -> None:
+        """Let go of the stack."""
+        self._load.stop()
+        self._tap.close()
+        self._probes.close()
+        self._door.close()
+
     def run(self) -> Result:
         """Load, faults, count."""
         result = Result(broker=self._stage.broker)
@@ -165,7 +127,7 @@ class _Drill:
         self._top_up()
         playing.start()
         self._wait_begun()
-        with self._rush() as logs:
+        with crowd(self._stage.folder, self._rushes()) as logs:
             began = time.monotonic()
             faults = faults_of(self._hands, short=self._options.short)
             for number, fault in enumerate(faults, start=1):
@@ -177,8 +139,6 @@ class _Drill:
             raise self._wrong[0]
         self._told("the load has ended; waits until the stack has come to rest")
         self._count(result, logs)
-        self._tap.close()
-        self._probes.close()
         return result
 
     def _break(self, fault: Fault) -> Recovery:
@@ -227,36 +187,23 @@ class _Drill:
                 data = Received(sku=sku, place=place, quantity=TOPUP_UNITS)
                 self._load.write(drill_event("drill/rush", data))
 
-    @contextmanager
-    def _rush(self) -> Iterator[list[Path]]:
-        """Processes of customers, one with a right clock, one fast, one slow."""
-        there, logs, processes = self._there, [], []
-        for number, skew in enumerate(SKEWS):
-            by_api = number != 1
-            rush = Rush(
+    def _rushes(self) -> list[Rush]:
+        """Customers with a right clock, a fast and a slow one, at the API and at the gate."""
+        there = self._there
+        key = self._stage.new_key(there, "rush")
+        return [
+            Rush(
                 name=f"rush-{number}",
                 skus=RUSH_SKUS,
                 seed=number,
                 skew_seconds=skew,
-                api=there.api if by_api else "",
-                key=there.key if by_api else "",
+                api="" if skew > 0 else there.api,
+                key=key,
                 redis=there.redis,
                 pool=there.pool,
             )
-            config = self._stage.folder / f"rush-{number}.json"
-            config.write_bytes(msgspec.json.encode(rush))
-            log = self._stage.folder / f"rush-{number}.jsonl"
-            logs.append(log)
-            command = [sys.executable, "-P", "-m", "infra.drill.rush", str(config), str(log)]
-            processes.append(subprocess.Popen(command, stdin=subprocess.PIPE))
-        try:
-            yield logs
-        finally:
-            for process in processes:
-                assert process.stdin is not None
-                process.stdin.close()
-            for process in processes:
-                process.wait(120)
+            for number, skew in enumerate(SKEWS)
+        ]
 
     def _count(self, result: Result, logs: list[Path]) -> None:
         load, desk = self._load, self._load.desk
@@ -271,16 +218,9 @@ class _Drill:
             for name, units in desk.book.confirmed.items()
         ]
         tried = set(desk.book.tried)
-        asked = Counter[str]()
-        for log in logs:
-            for line in map(json.loads, log.read_text("utf-8").splitlines()):
-                asked[f"{line['did']} {line['state']}"] += 1
-                if line["did"] != "confirm":
-                    continue
-                tried.add(line["id"])
-                if line["state"] == "confirmed":
-                    units = tuple((sku, place, number) for sku, place, number in line["units"])
-                    paid.append(Paid(line["id"], line["at"], units))
+        asked, bought, asked_to_pay = read_logs(logs)
+        paid += bought
+        tried |= asked_to_pay
         unanswered = sum(n for name, n in asked.items() if name.endswith(OPEN))
         evidence = Evidence(
             sent=list(movements(self._sent)),

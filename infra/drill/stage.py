@@ -13,6 +13,7 @@ from pathlib import Path
 from infra.drill.receiver import Receiver, hooks_file
 from infra.stack.record import StackError, StackRecord, read_record
 from infra.stack_address import StackAddress, find_stack
+from serving.holds.keys import new_key
 from sinks.redis.client import HoldGate
 from sinks.redis.settings import GateSettings
 
@@ -112,6 +113,12 @@ class Stage:
                 msg = f"the stack does not come back: {told}; logs in {self._data / 'logs'}"
                 raise StackError(msg)
             time.sleep(POLL_SECONDS)
+
+    def new_key(self, there: StackAddress, channel: str) -> str:
+        """A key of the hold API for another channel, with no limit that a drill would meet."""
+        file = there.data / "api_keys.yaml"
+        key, _ = new_key(file, channel, ["holds:write"], rate=10_000.0, burst=10_000.0)
+        return key
 
     def flush_redis(self, there: StackAddress) -> None:
         """Take all its data from Redis, as a lost disk would."""

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from infra.drill.report import report
-from infra.drill.run import DrillOptions, drill
+from infra.drill.result import DrillOptions
+from infra.drill.run import drill
 
 
 @pytest.mark.slow
