@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "status": ("infra.commands.stack", "status", "How the live stack is."),
     "doctor": ("infra.commands.doctor", "doctor", "What is missing on this machine."),
     "drift": ("infra.commands.drift", "drift", "Do log, Redis and warehouse say the same?"),
+    "phantom": ("infra.commands.phantom", "phantom", "Stock on record that is hardly there."),
     "import": ("infra.commands.importing", "import_", "Turn exports of tills into clean events."),
     "simulate": ("infra.commands.simulate", "simulate", "Simulate a chain with its hidden truth."),
     "drill": ("infra.commands.drill", "drill_command", "Break a live stack, count what is left."),

@@ -16,7 +16,8 @@ import msgspec
 from flows.replayed import replayed
 from flows.settings import SettingsError, kafka_settings, load_chain
 from infra.answers import Column, console, field, table
-from infra.pool_truth import Feed, Found, PoolTruth, Tell
+from infra.pool_truth import Feed, Found, PoolTruth
+from infra.told_alerts import silent, teller
 from infra.warehouse_option import warehouse_option
 from operators.stock.drift import TruthLog
 from operators.stock.drift_alerts import DRIFT, DriftDesk
@@ -24,8 +25,7 @@ from schemas.alert import ALERT_TYPE
 from schemas.instants import SECOND_US
 from schemas.position import POSITION_TYPE
 from serving.drift import GateViews, WarehouseView
-from sinks.kafka.events import alerts
-from sinks.kafka.producer import DeliveryError, TopicWriter
+from sinks.kafka.producer import DeliveryError
 from sinks.redis.errors import GateError
 from sinks.warehouse.address import Target, WarehouseError
 from sources.blocks import SourceError
@@ -117,7 +117,7 @@ def _truth(
             if not no_warehouse:
                 rows = stack.enter_context(WarehouseView(warehouse, writing=writing))
             open_ones = [] if rows is None else rows.open_alerts(DRIFT)
-            tell = _teller(settings, rows) if writing else _silent
+            tell = teller(settings, rows) if writing else silent
             desk = DriftDesk(lag, open_ones)
             yield PoolTruth(log, feed, desk, gates, rows, derived=source is None, tell=tell)
     except _EXPECTED as wrong:
@@ -150,24 +150,6 @@ def _feed(
         return found
 
     return more
-
-
-def _teller(settings: KafkaSettings | None, rows: WarehouseView | None) -> Tell:
-    writer = None if settings is None else TopicWriter(settings)
-
-    def tell(told: list[tuple[Any, ...]]) -> None:
-        if writer is not None:
-            for record in alerts(told):
-                writer.write(*record)
-            writer.flush()
-        if rows is not None:
-            rows.tell(told)
-
-    return tell
-
-
-def _silent(told: list[tuple[Any, ...]]) -> None:
-    """A check that is asked to change nothing tells nothing."""
 
 
 def _objects(found: Sequence[Found]) -> list[dict[str, Any]]:
@@ -208,7 +190,7 @@ def check(tell: bool, repairing: bool, form: str, **views: Any) -> None:
     """Compare all pairs once; exit code 1 when there is drift that was not put right."""
     with _truth(**views, writing=tell or repairing) as truth:
         if not tell:
-            truth.tell = _silent
+            truth.tell = silent
         found = truth.check()
         objects = _objects(found)
         left = bool(found)

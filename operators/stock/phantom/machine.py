@@ -15,7 +15,7 @@ import msgspec
 from operators.stock.effects import DEMAND
 from operators.stock.facts import Fact
 from operators.stock.phantom.alerts import AlertRow, Suspicion, cleared_row, raised_row, seen_as
-from operators.stock.phantom.silence import Budget, expected_sales, silence_probability
+from operators.stock.phantom.silence import expected_sales, silence_probability, threshold
 from operators.stock.phantom.trade import TradeClock
 from schemas.instants import DAY_US, MINUTE_US, to_micros
 from schemas.movement import (
@@ -71,18 +71,18 @@ class Pair(msgspec.Struct, array_like=True, gc=False):
 
 
 class PlaceBook(msgspec.Struct, array_like=True):
-    """One place: its trade, its pairs by SKU, and when it is to be looked at next."""
+    """One place: its trade, its pairs by SKU, when it is looked at next, how many were judged."""
 
     clock: TradeClock
     pairs: dict[str, Pair] = {}
     review_at: int = 0
+    judged: int = 0
 
 
 class Saved(msgspec.Struct, array_like=True):
     """A machine as a snapshot holds it."""
 
     places: dict[str, PlaceBook]
-    budget: Budget
 
 
 _decoder = msgspec.msgpack.Decoder(Saved)
@@ -96,7 +96,8 @@ class PhantomMachine:
         self._memory = config.memory_days * DAY_US
         self._every = round(config.every_minutes * MINUTE_US)
         self._places: dict[str, PlaceBook] = {}
-        self._budget = Budget()
+        # How many pairs of the chain can be judged, as of each place's last review.
+        self._judged = 0
 
     def apply(self, facts: Iterable[Fact], positions: Iterable[Position]) -> list[AlertRow]:
         """Take in facts, then the positions that came of them; look at places that are due."""
@@ -141,11 +142,6 @@ class PhantomMachine:
             if (found := self._judge(book, pair)) is not None
         }
 
-    @property
-    def threshold(self) -> float:
-        """The probability below which a silence is told now."""
-        return self._budget.threshold(self._config.probability, self._config.false_alarms_per_day)
-
     def _book(self, place: str) -> PlaceBook:
         book = self._places.get(place)
         if book is None:
@@ -163,12 +159,12 @@ class PhantomMachine:
         undo = pair.undo
         if undo is not None and undo.id == fact.id and undo.source == fact.source:
             return
+        if demand:
+            book.clock.add(time)
         if time > pair.since or undo is None:
             self._end_silence(book, pair, fact, rows)
         elif demand and not pair.out:
             pair.sales += 1
-        if demand:
-            book.clock.add(time)
 
     def _end_silence(self, book: PlaceBook, pair: Pair, fact: Fact, rows: list[AlertRow]) -> None:
         """The goods were seen, or goods came: what was silent until now is known."""
@@ -198,8 +194,6 @@ class PhantomMachine:
             sku, place = movement.sku, movement.place
             rows.append(cleared_row(suspicion, sku, place, pair.seen, time, int(sold)))
             pair.suspicion = None
-        if pair.sales >= self._config.least_sales:
-            self._budget.begin(time)
 
     def _take_back(self, fact: Fact) -> None:
         """The last sighting never was: the silence goes on as before it."""
@@ -250,20 +244,29 @@ class PhantomMachine:
     def _review(self, name: str, book: PlaceBook) -> list[AlertRow]:
         now = book.clock.tip
         book.review_at = now + self._every
-        threshold = self.threshold
+        config, lines_a_day = self._config, book.clock.a_day()
+        judged = [
+            (sku, pair, *found)
+            for sku, pair in book.pairs.items()
+            if (found := self._judge(book, pair)) is not None
+        ]
+        self._judged += len(judged) - book.judged
+        book.judged = len(judged)
         rows: list[AlertRow] = []
-        for sku, pair in book.pairs.items():
-            if pair.suspicion is not None:
+        for sku, pair, chance, expected in judged:
+            if pair.suspicion is not None or chance >= config.probability:
                 continue
-            found = self._judge(book, pair)
-            if found is not None and found[0] < threshold:
-                chance, expected = found
+            sales_a_day = expected_sales(pair.sales, pair.trade, lines_a_day)
+            least = threshold(
+                config.probability, config.false_alarms_per_day, self._judged, sales_a_day
+            )
+            if chance < least:
                 pair.suspicion = Suspicion(
                     since=pair.since,
                     raised_at=max(now, pair.since),
                     probability=chance,
                     expected=expected,
-                    threshold=threshold,
+                    threshold=least,
                     on_hand=pair.on_hand,
                     sales=pair.sales,
                     trade=pair.trade,
@@ -274,8 +277,7 @@ class PhantomMachine:
 
     def dump(self) -> tuple[int, bytes]:
         """Version and whole state."""
-        saved = Saved(self._places, self._budget)
-        return SNAPSHOT_VERSION, msgspec.msgpack.encode(saved)
+        return SNAPSHOT_VERSION, msgspec.msgpack.encode(Saved(self._places))
 
     @classmethod
     def restore(cls, version: int, packed: bytes, config: PhantomConfig) -> PhantomMachine:
@@ -291,6 +293,6 @@ class PhantomMachine:
             )
             raise ValueError(msg)
         machine = cls(config)
-        saved = _decoder.decode(packed)
-        machine._places, machine._budget = saved.places, saved.budget
+        machine._places = _decoder.decode(packed).places
+        machine._judged = sum(book.judged for book in machine._places.values())
         return machine

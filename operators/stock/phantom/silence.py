@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
-
-from schemas.instants import DAY_US
-
-# Whole days over which the number of silences a day is averaged.
-DAYS_AVERAGED = 7
-
 
 def silence_probability(sales: float, trade: float, meanwhile: float, dispersion: float) -> float:
     """The probability that a product which is there sells nothing during `meanwhile`.
@@ -29,32 +22,12 @@ def expected_sales(sales: float, trade: float, meanwhile: float) -> float:
     return sales / trade * meanwhile
 
 
-class Budget(msgspec.Struct, array_like=True):
-    """How improbable is improbable, so that false alarms stay within so many a day.
+def threshold(probability: float, false_alarms: float, pairs: int, sales_a_day: float) -> float:
+    """The probability below which a pair's silence is told.
 
-    Every sale or count begins a silence, and each silence crosses a threshold of probability p with
-    chance p at most, however often it is looked at while it lasts. So p times the silences that
-    begin in a day is what is to be expected of false alarms.
+    Every sale begins a silence, and a silence crosses a threshold p with chance p at most, however
+    often it is looked at while it lasts. So p times the sales of a day is what is to be expected
+    of false alarms. `false_alarms` a day over the chain are shared evenly by its `pairs`: what
+    sells fast is silent anew many times a day and needs a smaller p than what sells slowly.
     """
-
-    days: dict[int, int] = {}
-
-    def begin(self, time: int) -> None:
-        """One more silence that will be judged begins."""
-        day = time // DAY_US
-        self.days[day] = self.days.get(day, 0) + 1
-        if len(self.days) > DAYS_AVERAGED + 1:
-            del self.days[min(self.days)]
-
-    def a_day(self) -> float:
-        """Silences that begin in a day: the mean of the last whole days, or the newest if more."""
-        if not self.days:
-            return 1.0
-        newest = max(self.days)
-        whole = [count for day, count in self.days.items() if day != newest]
-        mean = sum(whole) / len(whole) if whole else 0.0
-        return max(1.0, mean, float(self.days[newest]))
-
-    def threshold(self, probability: float, false_alarms: float) -> float:
-        """The probability below which a silence is told."""
-        return min(probability, false_alarms / self.a_day())
+    return min(probability, false_alarms / (max(1, pairs) * max(sales_a_day, 1e-9)))

@@ -6,62 +6,89 @@ is compared with a product's silence is what else was sold meanwhile.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
+
 import msgspec
 
-from schemas.instants import HOUR_US
+from schemas.instants import DAY_US, HOUR_US
 
+# So far back lines are known by their own time; before that by the hour.
+EXACT_HOURS = 48
 # So far back a silence is measured; a longer one counts from there.
 KEPT_HOURS = 120 * 24
+WEEK_US = 7 * DAY_US
 
 
 class TradeClock(msgspec.Struct, array_like=True):
-    """Lines sold at one place by the hour they were sold in, whenever they became known.
+    """Lines sold at one place by when they were sold, whenever that became known.
 
-    `before` are the lines before each hour since the first one kept, `lines` those in it.
+    `recent`: times of lines from the instant `cut` on, in order. Before it, from the hour `first`
+    on: `lines` in each hour, and how many `before` it. `total`: all lines before `cut`.
     """
 
+    cut: int = 0
+    recent: list[int] = []
     first: int = 0
     lines: list[int] = []
     before: list[int] = []
+    total: int = 0
     tip: int = 0
 
     def add(self, time: int) -> None:
         """One line sold at an instant (us)."""
-        hour = time // HOUR_US
-        if not self.lines:
-            self.first, self.lines, self.before = hour, [0], [0]
-        index = max(0, hour - self.first)
-        if index >= KEPT_HOURS * 2:
-            self._forget(index - KEPT_HOURS)
-            index = hour - self.first
-        while index >= len(self.lines):
-            self.before.append(self.before[-1] + self.lines[-1])
-            self.lines.append(0)
-        self.lines[index] += 1
-        for later in range(index + 1, len(self.before)):
-            self.before[later] += 1
-        self.tip = max(self.tip, time)
+        if not self.tip:
+            self.first = time // HOUR_US
+            self.cut = self.first * HOUR_US
+        if time >= self.tip:
+            self.tip = time
+            self.recent.append(time)
+            if time - self.cut >= (EXACT_HOURS + 1) * HOUR_US:
+                self._fold((time // HOUR_US - EXACT_HOURS) * HOUR_US)
+        elif time >= self.cut:
+            insort(self.recent, time)
+        else:
+            self._count(time // HOUR_US, 1)
 
     def at(self, time: int) -> float:
-        """Lines sold up to an instant; within an hour they are spread evenly."""
-        if not self.lines:
-            return 0.0
+        """Lines sold up to an instant and at it; in hours long past they are spread evenly."""
+        if time >= self.cut:
+            return float(self.total + bisect_right(self.recent, time))
         index = time // HOUR_US - self.first
         if index < 0:
-            return float(self.before[0])
-        last = len(self.lines) - 1
-        if index > last or time >= self.tip:
-            return float(self.before[last] + self.lines[last])
-        start = (self.first + index) * HOUR_US
-        length = self.tip - start if index == last else HOUR_US
-        return self.before[index] + self.lines[index] * min(1.0, (time - start) / length)
+            return float(self.before[0]) if self.before else 0.0
+        share = (time % HOUR_US) / HOUR_US
+        return self.before[index] + self.lines[index] * share
 
-    def _forget(self, hours: int) -> None:
-        """Let go of so many hours from the first on; what was sold in them stays in the sum."""
-        kept = len(self.lines) - hours
-        if kept > 0:
-            del self.lines[:hours], self.before[:hours]
-        else:
-            total = self.before[-1] + self.lines[-1]
-            self.lines, self.before = [0], [total]
-        self.first += hours
+    def a_day(self) -> float:
+        """Lines sold a day, over the last week or as long as there is any trade."""
+        since = max(self.tip - WEEK_US, self.first * HOUR_US - 1)
+        days = max(self.tip - since, DAY_US) / DAY_US
+        return (self.at(self.tip) - self.at(since)) / days
+
+    def _fold(self, cut: int) -> None:
+        """Count the lines before `cut`, the beginning of an hour, by the hour from now on."""
+        oldest = max(self.first, cut // HOUR_US - KEPT_HOURS)
+        if oldest - self.first >= DAY_US // HOUR_US:
+            self._forget(oldest)
+        while (self.first + len(self.lines)) * HOUR_US < cut:
+            self.lines.append(0)
+            self.before.append(self.total)
+        gone = bisect_left(self.recent, cut)
+        for time in self.recent[:gone]:
+            self._count(time // HOUR_US, 1)
+        del self.recent[:gone]
+        self.cut = cut
+
+    def _count(self, hour: int, lines: int) -> None:
+        index = max(0, hour - self.first)
+        if self.lines:
+            self.lines[index] += lines
+        for later in range(index + 1, len(self.before)):
+            self.before[later] += lines
+        self.total += lines
+
+    def _forget(self, first: int) -> None:
+        """Let go of the hours before `first`; what was sold in them stays in the sum."""
+        hours = first - self.first
+        del self.lines[:hours], self.before[:hours]
+        self.first = first
