@@ -295,8 +295,8 @@ def test_secrets_are_named_and_never_written() -> None:
         named |= {each["name"] for each in secrets}
         named |= {each["valueFrom"]["secretKeyRef"]["name"] for each in container.get("env", [])}
     guide = (ROOT / "docs" / "live.md").read_text()
-    secrets = ("holds", "hooks", "kafka", "redis", "tokens")
-    assert sorted(named) == [f"tillflow-{name}" for name in secrets]
+    expected = ("holds", "hooks", "kafka", "redis", "tokens")
+    assert sorted(named) == [f"tillflow-{name}" for name in expected]
     assert [name for name in named if f"secret generic {name} " not in guide] == []
 
 
