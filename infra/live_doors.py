@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -16,6 +17,8 @@ from sinks.redis.settings import GateSettings
 
 # What a customer waits for an answer; a gate that hangs must not hold up a whole chain.
 TIMEOUT_SECONDS = 2.0
+# How often a channel comes again when it was too fast.
+WAITS = 3
 OPEN = "open"
 REFUSED = "refused"
 UNKNOWN = "unknown"
@@ -132,6 +135,12 @@ class ApiDoor:
     def _post(self, path: str, body: dict[str, Any] | None) -> Told:
         try:
             answer = self._client.post(path, json=body)
+            for _ in range(WAITS):
+                if answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
+                    break
+                # The key has its rate: a channel keeps to it.
+                time.sleep(min(float(answer.headers.get("Retry-After", 1)), TIMEOUT_SECONDS))
+                answer = self._client.post(path, json=body)
             found = answer.json()
         except (httpx.HTTPError, ValueError) as wrong:
             return Told(OPEN, why=type(wrong).__name__)

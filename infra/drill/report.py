@@ -35,7 +35,8 @@ def report(result: Result) -> str:
         lines.append("")
         lines.append(
             f"promises kept: {promises['kept']:,} of {settled:,} settled "
-            f"({promises['kept'] / settled:.1%})" + (f"; not kept: {why}" if why else "")
+            f"({promises['kept'] / settled:.1%})"
+            + (f"; where a place could not: {why}" if why else "")
         )
     lines += ["", *result.words, ""]
     lines.append("FAILED" if result.failed else "passed: every number that must be 0 is 0")

@@ -37,6 +37,8 @@ TOPUP_UNITS = 15
 TOPUP_SECONDS = 2.0
 SKEWS = (0.0, 2 * 3600.0, -2 * 3600.0)
 PROBES = 40
+# The opening stock of a day is behind the flows by then.
+CALM_SECONDS = 3.0
 OPENS = 40
 
 
@@ -93,7 +95,7 @@ class _Drill:
         self._line = ""
         kafka = KafkaSettings(there.kafka)
         self._tap = Tap(kafka)
-        self._door = ApiDoor(there.api, there.key)
+        self._door = ApiDoor(there.api, stage.new_key(there, "chain"))
         self._load = LiveLoad(
             settings,
             LiveOptions(kafka=kafka, speed=options.speed, opens=OPENS, prefix="sim-"),
@@ -128,6 +130,7 @@ class _Drill:
         playing.start()
         self._wait_begun()
         with crowd(self._stage.folder, self._rushes()) as logs:
+            self._wait_until(time.monotonic() + CALM_SECONDS)
             began = time.monotonic()
             faults = faults_of(self._hands, short=self._options.short)
             for number, fault in enumerate(faults, start=1):
