@@ -58,6 +58,8 @@ class LiveDesk:
         # What ships is of an order; the gate knows the cart it was.
         self.carts: dict[str, str] = {}
         self.play: LivePlay | None = None
+        # Carts of the night come before the day begins: nobody can hold what no gate knows yet.
+        self.before_first: Callable[[], None] = lambda: None
         self._held: set[str] = set()
         self._doubts: dict[str, str] = {}
         self._sites = {site.name: site for site in world.sites}
@@ -65,6 +67,8 @@ class LiveDesk:
     def filled(self, cart: Cart) -> None:
         """Hold each line at the first of the cart's places that has it."""
         self._wait()
+        if not self.book.counts["asked"]:
+            self.before_first()
         self.settle(DOUBTS_A_LOOK)
         for line, (sku, units) in enumerate(cart.lines, start=1):
             name, counts = self._name(cart, line), self.book.counts

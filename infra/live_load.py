@@ -91,7 +91,7 @@ class LiveLoad:
             self._options.out.mkdir(parents=True, exist_ok=True)
             write_chain(self.simulation, self._options.out / "chain.yaml", one_pool=True)
         if self.desk is not None:
-            self.desk.play = self.play
+            self.desk.play, self.desk.before_first = self.play, self._known
         try:
             for number, delivery in enumerate(self.play):
                 self._send(delivery.event, sample=number % SAMPLE_EVERY == 0)
@@ -216,13 +216,17 @@ class LiveLoad:
 
     def _ready(self) -> None:
         """Wait until the stack knows the opening stock, as a shop that opens in the morning."""
+        self._known()
+        self._told(f"opening stock of {len(self._pairs):,} shelves is known, the day begins")
+
+    def _known(self) -> None:
+        """Wait until a position came of every shelf that was written."""
         self._writer.flush()
         wanted = {pair.encode() for pair in self._pairs}
         until = time.monotonic() + KNOWN_SECONDS
         while wanted - self.watch.pairs and time.monotonic() < until:
             time.sleep(0.2)
             self._tell()
-        self._told(f"opening stock of {len(wanted):,} shelves is known, the day begins")
 
     def _tell(self) -> None:
         if time.monotonic() - self._line_at[0] >= TELL_SECONDS:

