@@ -24,8 +24,9 @@ from operators.stock.phantom.machine import PhantomMachine
 from schemas.chain import Chain
 from schemas.movement import MOVEMENT_TYPE
 from schemas.position import POSITION_TYPE, Position
-from sources.kafka.reader import Offsets, RecordReader
+from sources.kafka.reader import RecordReader
 from sources.kafka.settings import KafkaSettings
+from sources.kafka.shares import Offsets
 from sources.positions import position_of
 
 TOPICS = (MOVEMENT_TYPE, POSITION_TYPE)

@@ -18,8 +18,9 @@ from operators.records import Record
 from schemas.alert import ALERT_TYPE
 from schemas.transfer import TRANSFER_SUGGESTION_TYPE
 from sources.kafka.errors import LostOffsetError
-from sources.kafka.reader import Offsets, RecordReader
+from sources.kafka.reader import RecordReader
 from sources.kafka.settings import KafkaSettings
+from sources.kafka.shares import Offsets
 
 LOG = logging.getLogger("tillflow.hooks")
 

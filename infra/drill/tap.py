@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from dataclasses import dataclass
@@ -15,7 +16,11 @@ from sources.kafka.errors import BrokerError
 from sources.kafka.reader import RecordReader
 from sources.kafka.settings import KafkaSettings
 
+LOG = logging.getLogger("tillflow.drill")
+
+TAPPED = (RESERVATION_TYPE, POSITION_TYPE)
 READ_SECONDS = 0.1
+AGAIN_SECONDS = 0.5
 IDLE_SECONDS = 2.0
 _position = msgspec.json.Decoder(Position)
 _reservation = msgspec.json.Decoder(Reservation)
@@ -27,7 +32,6 @@ class Told:
 
     reservations: dict[str, Reservation]
     positions: dict[tuple[str, str], Position]
-    repeated: int
 
 
 class Tap:
@@ -37,17 +41,15 @@ class Tap:
         self._kafka = kafka
         self._reservations: dict[str, Reservation] = {}
         self._positions: dict[tuple[str, str], Position] = {}
-        self._repeated = 0
         self._lock = threading.Lock()
         self._stop = threading.Event()
-        self.problem = ""
         self._thread = threading.Thread(target=self._run, name="drill-tap", daemon=True)
         self._thread.start()
 
     def told(self) -> Told:
         """All that was read so far."""
         with self._lock:
-            return Told(dict(self._reservations), dict(self._positions), self._repeated)
+            return Told(dict(self._reservations), dict(self._positions))
 
     def close(self) -> None:
         """Stop reading."""
@@ -55,17 +57,24 @@ class Tap:
         self._thread.join()
 
     def _run(self) -> None:
-        try:
-            topics = (RESERVATION_TYPE, POSITION_TYPE)
-            reader = RecordReader(self._kafka, topics, "tillflow-drill-tap")
-            while not self._stop.is_set():
+        reader: RecordReader | None = None
+        while not self._stop.is_set():
+            try:
+                if reader is None:
+                    # From the first record again: what was read before is known by its id.
+                    reader = RecordReader(self._kafka, TAPPED, "tillflow-drill-tap")
                 for block in reader.read(READ_SECONDS):
                     with self._lock:
                         for record in block.records:
                             self._take(block.topic, record)
+            except BrokerError as wrong:
+                LOG.warning("the drill reads the log again from its start: %s", wrong)
+                if reader is not None:
+                    reader.close()
+                    reader = None
+                self._stop.wait(AGAIN_SECONDS)
+        if reader is not None:
             reader.close()
-        except BrokerError as wrong:
-            self.problem = str(wrong)
 
     def _take(self, topic: str, record: Record) -> None:
         if record.value is None:
@@ -79,7 +88,6 @@ class Tap:
             return
         event_id = next(value for name, value in record.headers if name == "ce_id")
         name = (event_id or b"").decode()
-        self._repeated += name in self._reservations
         self._reservations[name] = _reservation.decode(record.value)
 
 

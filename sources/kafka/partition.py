@@ -10,8 +10,9 @@ from typing import Any
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 
 from operators.records import RecordBlock
-from sources.kafka.reader import Offsets, RecordReader, Share
+from sources.kafka.reader import RecordReader
 from sources.kafka.settings import KafkaSettings
+from sources.kafka.shares import Offsets, Share
 
 # The engine panics when a partition of an earlier run is gone, and a topic may well go. So its
 # partitions are shares of whatever there is: part of the stored state, never to be changed. So

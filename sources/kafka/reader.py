@@ -10,8 +10,6 @@ import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
-from zlib import crc32
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -25,6 +23,7 @@ from confluent_kafka import (
 from operators.records import Record, RecordBlock
 from sources.kafka.errors import BrokerError, LostOffsetError
 from sources.kafka.settings import KafkaSettings
+from sources.kafka.shares import Offsets, Reading, Share
 
 LOG = logging.getLogger("tillflow.kafka")
 
@@ -39,6 +38,10 @@ FULL_PAUSE_MS = 20
 # How soon partitions that were added are found.
 DISCOVER_SECONDS = 30.0
 ANSWER_SECONDS = 10.0
+# A client may miss that a broker is back; after so long without a record it takes up reading anew.
+SILENT_SECONDS = 20.0
+# librdkafka's default is 5 minutes; a topic that a starting broker did not know yet waits for it.
+REFRESH_MS = 10_000
 # A client that leaves waits so long for what it has still to commit.
 LEAVE_MS = 6_000
 LOOK_SECONDS = 1.0
@@ -49,32 +52,6 @@ LOST_AFTER_SECONDS = 10.0
 # librdkafka's own codes, which its Python client spells as if they were private.
 END_OF_PARTITION = KafkaError._PARTITION_EOF  # noqa: SLF001
 NO_OFFSET = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
-
-# topic -> partition -> offset to read next
-Offsets = dict[str, dict[int, int]]
-
-
-class Share(NamedTuple):
-    """Which of so many shares of all partitions: numbered from 0."""
-
-    number: int
-    shares: int
-
-    def holds(self, topic: str, partition: int) -> bool:
-        """Whether a partition belongs to it; neighbours go to different shares."""
-        return (crc32(topic.encode()) + partition) % self.shares == self.number
-
-
-class _Reading:
-    """One partition that is being read."""
-
-    __slots__ = ("behind_since", "done", "end", "position")
-
-    def __init__(self, position: int | None) -> None:
-        self.position = position
-        self.end: int | None = None
-        self.done = False
-        self.behind_since: float | None = None
 
 
 class RecordReader:
@@ -97,7 +74,7 @@ class RecordReader:
         self._group = group
         self._share = share
         self._kept: Offsets = {topic: dict(each) for topic, each in (offsets or {}).items()}
-        self._reading: dict[tuple[str, int], _Reading] = {}
+        self._reading: dict[tuple[str, int], Reading] = {}
         self._consumer = Consumer(
             settings.client(
                 group_id=group,
@@ -110,6 +87,7 @@ class RecordReader:
                 fetch_wait_max_ms=FETCH_WAIT_MS,
                 fetch_queue_backoff_ms=FULL_PAUSE_MS,
                 queued_max_messages_kbytes=AHEAD_KB,
+                topic_metadata_refresh_interval_ms=REFRESH_MS,
             )
         )
         self._background = ThreadPoolExecutor(1, thread_name_prefix="kafka-topics")
@@ -125,6 +103,7 @@ class RecordReader:
             msg = f"kafka {settings.brokers} does not say what partitions there are: {wrong}"
             raise BrokerError(msg) from wrong
         self._discover_at = time.monotonic() + DISCOVER_SECONDS
+        self._heard_at = time.monotonic()
 
     def read(self, timeout: float = 0.0) -> list[RecordBlock]:
         """The records that are there, up to some thousands; waits for some at most so long.
@@ -160,6 +139,8 @@ class RecordReader:
                     message.timestamp()[1],
                 )
             )
+        if blocks:
+            self._heard_at = now
         for place, records in blocks.items():
             self._reading[place].position = records[-1].offset + 1
         return [RecordBlock(*place, records) for place, records in blocks.items()]
@@ -229,7 +210,7 @@ class RecordReader:
                 if (topic, number) in self._reading or not self._share.holds(topic, number):
                     continue
                 position = self._kept.get(topic, {}).get(number)
-                self._reading[topic, number] = _Reading(position)
+                self._reading[topic, number] = Reading(position)
                 start = OFFSET_BEGINNING if position is None else position
                 fresh.append(TopicPartition(topic, number, start))
             gone = sorted(self._kept.get(topic, {}).keys() - numbers)
@@ -244,6 +225,18 @@ class RecordReader:
             self._consumer.incremental_assign(fresh)
             LOG.info("reads %s", ", ".join(f"{each.topic}/{each.partition}" for each in fresh))
 
+    def _take_up_anew(self) -> None:
+        """Let go of all partitions and go on where reading was."""
+        places = [
+            TopicPartition(
+                *place, OFFSET_BEGINNING if reading.position is None else reading.position
+            )
+            for place, reading in self._reading.items()
+        ]
+        if places:
+            self._consumer.incremental_unassign(places)
+            self._consumer.incremental_assign(places)
+
     def _look(self, now: float) -> None:
         """Find partitions that were added, and logs that end before the place to go on."""
         if self._asked is not None and self._asked.done():
@@ -257,6 +250,9 @@ class RecordReader:
             self._discover_at = now + DISCOVER_SECONDS
             # On a thread of its own: an answer may take long, and all else waits for this one.
             self._asked = self._background.submit(self._partitions)
+        if now - self._heard_at >= SILENT_SECONDS:
+            self._heard_at = now
+            self._take_up_anew()
         for (topic, partition), reading in self._reading.items():
             if reading.position is None or self._end(topic, partition) >= reading.position:
                 reading.behind_since = None

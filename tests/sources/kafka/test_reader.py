@@ -18,8 +18,9 @@ from operators.records import Record
 from sinks.kafka.producer import TopicWriter
 from sources.kafka import reader as reading
 from sources.kafka.errors import LostOffsetError
-from sources.kafka.reader import Offsets, RecordReader, Share
+from sources.kafka.reader import RecordReader
 from sources.kafka.settings import KafkaSettings
+from sources.kafka.shares import Offsets, Share
 
 Found = dict[tuple[str, int], list[Record]]
 
@@ -170,6 +171,42 @@ def test_broker_that_hangs(
 
         wait_until(has_read, "it did not go on")
     assert numbers_of(found) == list(range(20))
+
+
+def test_silence_takes_up_reading_anew(
+    broker: Broker, settings: KafkaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader that heard nothing for long lets go of its partitions and loses and repeats nothing."""
+    monkeypatch.setattr(reading, "SILENT_SECONDS", 0.05)
+    monkeypatch.setattr(reading, "LOOK_SECONDS", 0.01)
+    broker.create("silent", 3)
+    fill(settings, "silent", range(10))
+    anew: list[int] = []
+    take_up = RecordReader._take_up_anew
+
+    def counted(reader: RecordReader) -> None:
+        anew.append(1)
+        take_up(reader)
+
+    monkeypatch.setattr(RecordReader, "_take_up_anew", counted)
+    found: Found = {}
+    with closing(RecordReader(settings, ["silent"], "g")) as reader:
+        for last in (20, 30, 40):
+            before = len(anew)
+
+            def silent(before: int = before) -> bool:
+                read_all(reader, found)
+                return len(anew) > before + 1
+
+            wait_until(silent, "it did not take up reading anew")
+            fill(settings, "silent", range(last - 10, last))
+
+            def has_read(last: int = last) -> bool:
+                read_all(reader, found)
+                return len(numbers_of(found)) >= last
+
+            wait_until(has_read, "it did not go on")
+    assert numbers_of(found) == list(range(40))
 
 
 def test_broker_that_is_started_again(
