@@ -176,7 +176,7 @@ def test_broker_that_hangs(
 def test_silence_takes_up_reading_anew(
     broker: Broker, settings: KafkaSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A reader that heard nothing for long lets go of its partitions and loses and repeats nothing."""
+    """A reader that heard nothing lets go of its partitions, and loses and repeats nothing."""
     monkeypatch.setattr(reading, "SILENT_SECONDS", 0.05)
     monkeypatch.setattr(reading, "LOOK_SECONDS", 0.01)
     broker.create("silent", 3)
