@@ -1,0 +1,142 @@
+"""Runs footfall the way its users do, and in a plain loop without an engine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import closing
+from importlib import import_module
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner
+from footfall_oracle import Row, written
+from stock_events import NOON
+
+from infra.cli import main
+from operators.footfall.decode import FootfallDecoder
+from operators.footfall.rules import FootfallRules
+from operators.footfall.shard import FootfallShard
+from operators.stock.decode import Block, Sharder
+from schemas.chain import Chain
+from schemas.footfall_tables import EMPLOYEE_WORK_15M, FOOTFALL_15M
+from schemas.instants import DAY_US
+from sinks.warehouse.client import open_reader
+
+VERSION = FOOTFALL_15M.names.index("version")
+# After everything that is made up here.
+LATER = NOON + 400 * DAY_US
+
+
+def run_footfall(*arguments: object) -> str:
+    """`tillflow run footfall` in this process, which must succeed; what it printed."""
+    result = CliRunner().invoke(main, ["run", "footfall", *map(str, arguments)])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+_processes = get_context("forkserver")
+_processes.set_forkserver_preload(["infra.commands.run"])
+
+
+def start_footfall(log: Path, *arguments: object, sizes: dict[str, int]) -> BaseProcess:
+    """The same in a process of its own; `sizes` are constants to make smaller there."""
+    process = _processes.Process(target=_run_logged, args=(log, [*map(str, arguments)], sizes))
+    process.start()
+    return process
+
+
+def _run_logged(log: Path, arguments: Sequence[str], sizes: dict[str, int]) -> None:
+    for name, size in sizes.items():
+        module, _, constant = name.rpartition(".")
+        assert hasattr(import_module(module), constant)
+        setattr(import_module(module), constant, size)
+    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+    main(["run", "footfall", *arguments])
+
+
+def everything(warehouse: Path) -> list[list[Row]]:
+    """All rows of windows, work and dead letters, versions included."""
+    with closing(open_reader(warehouse)) as reader:
+        return [
+            reader.execute(f"FROM {table} ORDER BY ALL").fetchall()
+            for table in ("footfall_15m", "employee_work_15m", "dead_letter")
+        ]
+
+
+def judged(warehouse: Path) -> tuple[list[Row], list[Row], list[tuple[int, str]]]:
+    """What the oracle knows of a warehouse."""
+    with closing(open_reader(warehouse)) as reader:
+        windows, work = written(reader)
+        dead = reader.execute(
+            "SELECT position, reason_code FROM dead_letter ORDER BY ALL"
+        ).fetchall()
+    return windows, work, dead
+
+
+class PlainFootfall:
+    """One shard of footfall in a plain loop; keeps rows by key as a warehouse would."""
+
+    def __init__(self, chain: Chain, *, journaled: bool = False) -> None:
+        self.rules = FootfallRules(chain)
+        self.shard = FootfallShard(self.rules, journaled=journaled)
+        self.windows: dict[Row, Row] = {}
+        self.work: dict[Row, Row] = {}
+        self.dead: dict[int, str] = {}
+        self.reasons: dict[int, str] = {}
+        self.versions: list[tuple[Row, int]] = []
+        self.duplicates = 0
+        self.line = 1
+        self._decoder = FootfallDecoder(Sharder(1))
+
+    def feed(self, lines: Sequence[bytes], now: int = LATER) -> None:
+        """Feed consecutive lines as one block."""
+        block = Block("events.jsonl", self.line, len(lines), b"\n".join(lines))
+        self.line += len(lines)
+        decoded = self._decoder.decode(block)
+        for refusal in decoded.refusals:
+            self.dead[refusal.position] = refusal.code
+        self._keep(self.shard.apply(decoded.batches, now))
+
+    def tick(self, now: int) -> None:
+        """Let time pass."""
+        self._keep(self.shard.tick(now))
+
+    def take(self) -> None:
+        """Take the rows that have changed."""
+        self._keep(self.shard.flush())
+
+    def reopen(self) -> None:
+        """Dump the state and go on from the dump, as after a restart."""
+        version, packed = self.shard.dump()
+        self.shard = FootfallShard(self.rules)
+        self.shard.restore(version, packed)
+
+    def _keep(self, outcomes: Any) -> None:
+        for outcome in outcomes:
+            for refusal in outcome.refusals:
+                assert refusal.position not in self.dead
+                self.dead[refusal.position] = refusal.code
+                self.reasons[refusal.position] = refusal.reason
+            self.duplicates += outcome.totals.duplicates
+            for row in outcome.windows:
+                self.versions.append((row[:2], row[VERSION]))
+                there = self.windows.get(row[:2])
+                assert there is None or row[VERSION] > there[VERSION] or row == there
+                self.windows[row[:2]] = row
+            for row in outcome.work:
+                self.work[row[:4]] = row
+
+    def unversioned(self) -> tuple[list[Row], list[Row]]:
+        """All rows without their versions."""
+        at = EMPLOYEE_WORK_15M.names.index("version")
+        return (
+            sorted((row[:VERSION] for row in self.windows.values()), key=repr),
+            sorted((row[:at] for row in self.work.values()), key=repr),
+        )
