@@ -53,8 +53,9 @@ class Store:
         self.sensors: dict[str, Sensor] = {}
         # Bit 0 of all bits is this window; windows before `closed` have had their time.
         self.base = first - rules.remembered
-        self.closed = first
         self.last = first
+        # What comes first need not be the earliest that is still in time.
+        self.closed = first - rules.delay // QUARTER_US - 2
         # In which windows anything reported, customers were there, it was open, there is a row.
         self.lit = 0
         self.busy = 0

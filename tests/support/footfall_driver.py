@@ -26,8 +26,9 @@ from schemas.instants import DAY_US
 from sinks.warehouse.client import open_reader
 
 VERSION = FOOTFALL_15M.names.index("version")
-# After everything that is made up here.
+# After everything that is made up here, and before it, by less than a year.
 LATER = NOON + 400 * DAY_US
+EARLIER = NOON - 360 * DAY_US
 
 
 def run_footfall(*arguments: object) -> str:
@@ -83,9 +84,10 @@ def judged(warehouse: Path) -> tuple[list[Row], list[Row], list[tuple[int, str]]
 class PlainFootfall:
     """One shard of footfall in a plain loop; keeps rows by key as a warehouse would."""
 
-    def __init__(self, chain: Chain, *, journaled: bool = False) -> None:
+    def __init__(self, chain: Chain) -> None:
+        self.chain = chain
         self.rules = FootfallRules(chain)
-        self.shard = FootfallShard(self.rules, journaled=journaled)
+        self.shard = FootfallShard(self.rules, journaled=True)
         self.windows: dict[Row, Row] = {}
         self.work: dict[Row, Row] = {}
         self.dead: dict[int, str] = {}
@@ -93,6 +95,8 @@ class PlainFootfall:
         self.versions: list[tuple[Row, int]] = []
         self.duplicates = 0
         self.line = 1
+        self._journal: list[bytes] = []
+        self._base: tuple[int, bytes] | None = None
         self._decoder = FootfallDecoder(Sharder(1))
 
     def feed(self, lines: Sequence[bytes], now: int = LATER) -> None:
@@ -103,20 +107,35 @@ class PlainFootfall:
         for refusal in decoded.refusals:
             self.dead[refusal.position] = refusal.code
         self._keep(self.shard.apply(decoded.batches, now))
+        self._journal.append(self.shard.journal_entry())
 
     def tick(self, now: int) -> None:
         """Let time pass."""
         self._keep(self.shard.tick(now))
+        self._journal.append(self.shard.tick_entry(now))
 
     def take(self) -> None:
         """Take the rows that have changed."""
-        self._keep(self.shard.flush())
+        found = self.shard.flush()
+        if found:
+            self._journal.append(self.shard.flush_entry())
+        self._keep(found)
 
     def reopen(self) -> None:
         """Dump the state and go on from the dump, as after a restart."""
-        version, packed = self.shard.dump()
-        self.shard = FootfallShard(self.rules)
-        self.shard.restore(version, packed)
+        self._base, self._journal = self.shard.dump(), []
+        self._begin()
+
+    def resume(self) -> None:
+        """Go on from the last dump and the journal since, as after a crash."""
+        self._begin()
+        for entry in self._journal:
+            self.shard.replay(entry)
+
+    def _begin(self) -> None:
+        self.shard = FootfallShard(self.rules, journaled=True)
+        if self._base is not None:
+            self.shard.restore(*self._base)
 
     def _keep(self, outcomes: Any) -> None:
         for outcome in outcomes:

@@ -4,6 +4,7 @@ What the statements do not understand stands with them.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import duckdb
@@ -23,12 +24,15 @@ class Expected(NamedTuple):
     dead_letters: list[tuple[int, str]]
 
 
-def expected(lines: list[bytes], chain: Chain) -> Expected:
-    """What must stand in the warehouse after these lines, numbered from 1."""
+def expected(lines: list[bytes], chain: Chain, clock: int | None = None) -> Expected:
+    """What must stand in the warehouse after these lines, numbered from 1.
+
+    With `clock`, nothing comes any more until then: what is quiet is closed by the time alone.
+    """
     connection = duckdb.connect()
     try:
         connection.execute("SET TimeZone = 'UTC'; SET threads = 1")
-        _load(connection, lines, chain)
+        _load(connection, lines, chain, clock)
         connection.execute(EVENTS)
         _judge(connection)
         for statement in STATEMENTS:
@@ -39,6 +43,20 @@ def expected(lines: list[bytes], chain: Chain) -> Expected:
     finally:
         connection.close()
     return Expected(windows, work, dead)
+
+
+def assert_same(found: list[Row], wanted: list[Row]) -> None:
+    """The same rows, figures that are no whole numbers up to how they were added up."""
+    found, wanted = sorted(found, key=repr), sorted(wanted, key=repr)
+    assert list(map(_whole, found)) == list(map(_whole, wanted))
+    for one, other in zip(found, wanted, strict=True):
+        for value, right in zip(one, other, strict=True):
+            close = isinstance(value, float) and math.isclose(value, right, rel_tol=1e-9)
+            assert close or value == right, (one, other)
+
+
+def _whole(row: Row) -> Row:
+    return tuple("real" if isinstance(value, float) else value for value in row)
 
 
 def _judge(connection: Any) -> None:
@@ -61,8 +79,6 @@ def written(connection: Any) -> tuple[list[Row], list[Row]]:
                 continue
             if column.type == "instant":
                 chosen.append(f"epoch_us({column.name}) AS {column.name}")
-            elif column.type == "real":
-                chosen.append(f"round({column.name}, 6) AS {column.name}")
             else:
                 chosen.append(column.name)
         query = f"SELECT {', '.join(chosen)} FROM {table.name} ORDER BY ALL"
@@ -70,7 +86,7 @@ def written(connection: Any) -> tuple[list[Row], list[Row]]:
     return found[0], found[1]
 
 
-def _load(connection: Any, lines: list[bytes], chain: Chain) -> None:
+def _load(connection: Any, lines: list[bytes], chain: Chain, clock: int | None) -> None:
     config = chain.footfall
     hour = 3_600_000_000
     starts_h, starts_m = chain.business_day_starts.split(":")
@@ -83,7 +99,8 @@ def _load(connection: Any, lines: list[bytes], chain: Chain) -> None:
     connection.execute(
         "CREATE TABLE p AS SELECT ?::BIGINT AS delay, ?::BIGINT AS late, ?::BIGINT AS apart, "
         "?::DOUBLE AS probability, ?::DOUBLE AS regular, ?::BIGINT AS history, "
-        "?::BIGINT AS ahead, to_minutes(?) AS starts, ?::INTEGER AS rate_days",
+        "?::BIGINT AS ahead, to_minutes(?) AS starts, ?::INTEGER AS rate_days, "
+        "?::BIGINT AS clock",
         [
             round(config.delay_minutes * 60_000_000),
             late,
@@ -94,6 +111,7 @@ def _load(connection: Any, lines: list[bytes], chain: Chain) -> None:
             -(-late // QUARTER),
             int(starts_h) * 60 + int(starts_m),
             config.rate_days,
+            clock,
         ],
     )
     connection.execute("CREATE TABLE zones (store VARCHAR, zone VARCHAR)")

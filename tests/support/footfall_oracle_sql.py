@@ -56,10 +56,14 @@ STATEMENTS = (
     "CREATE TABLE dead AS SELECT line, code FROM judged WHERE code IS NOT NULL",
     f"""
 CREATE TABLE stores AS
-SELECT store, zone, (max(t) - (SELECT delay FROM p)) // {QUARTER} AS closed,
-  min(w) AS first, max(w) AS last,
-  exists(SELECT 1 FROM hours WHERE store GLOB pattern) AS has_hours
-FROM kept JOIN zones USING (store) GROUP BY store, zone""",
+SELECT *, greatest((newest - delay) // {QUARTER},
+  -- By the clock up to the window after the last event, and as long as a sensor is remembered.
+  CASE WHEN clock IS NOT NULL THEN least((clock - delay) // {QUARTER},
+    last + 1 + CASE WHEN has_hours THEN history ELSE 0 END) END) AS closed
+FROM (
+  SELECT store, zone, max(t) AS newest, min(w) AS first, max(w) AS last,
+    exists(SELECT 1 FROM hours WHERE store GLOB pattern) AS has_hours
+  FROM kept JOIN zones USING (store) GROUP BY store, zone), p""",
     # Every window of every store, lit or not.
     f"""
 CREATE TABLE grid AS
@@ -159,10 +163,10 @@ SELECT store, w, sum(entries)::BIGINT AS entries, sum(exits)::BIGINT AS exits,
     WHEN 1 THEN sum(amount) FILTER (NOT visit) END::BIGINT AS sales,
   CASE count(DISTINCT currency) FILTER (NOT visit) WHEN 0 THEN NULL
     WHEN 1 THEN min(currency) FILTER (NOT visit) ELSE 'mixed' END AS currency,
-  round(sum(ms) FILTER (NOT visit) / orders / 1000, 6) AS mean,
-  round(list_sort(list(ms) FILTER (NOT visit))[(9 * orders + 9) // 10] / 1000, 6) AS p90,
+  sum(ms) FILTER (NOT visit) / orders / 1000 AS mean,
+  list_sort(list(ms) FILTER (NOT visit))[(9 * orders + 9) // 10] / 1000 AS p90,
   count(waited) AS waited_orders,
-  round(sum(waited) / count(waited) / 1000, 6) AS waited_mean,
+  sum(waited) / count(waited) / 1000 AS waited_mean,
   count(*) AS events, max(t) AS as_of
 FROM kept GROUP BY store, w""",
     f"""
@@ -174,7 +178,7 @@ SELECT store, w * {QUARTER} AS start,
   coalesce(entries, 0) AS entries, coalesce(exits, 0) AS exits, coalesce(orders, 0) AS orders,
   coalesce(items, 0) AS items, CASE WHEN f.events IS NULL THEN 0 ELSE sales END AS sales, currency,
   mean, p90, coalesce(waited_orders, 0) AS waited_orders, waited_mean,
-  CASE WHEN entries > 0 THEN round(orders / entries, 6) END AS conversion,
+  CASE WHEN entries > 0 THEN orders / entries END AS conversion,
   CASE WHEN final AND has_hours AND NOT open THEN CASE WHEN door THEN 'ok' ELSE 'closed' END
     WHEN exists(SELECT 1 FROM silences s WHERE s.store = g.store AND s.w = g.w AND is_door)
     THEN 'silent' ELSE 'ok' END AS door_status,
@@ -204,9 +208,9 @@ FROM (
     f"""
 CREATE VIEW expected_work AS
 SELECT store, w * {QUARTER} AS start, employee, task, local_start, business_day, orders, k.items,
-  round(ms / 1000, 6) AS service_seconds,
-  round(CASE WHEN slope >= 0 AND base >= 0 THEN base * orders + slope * k.items
-    WHEN x > 0 THEN y / x * k.items ELSE y / n * orders END / 1000, 6) AS expected_seconds
+  ms / 1000 AS service_seconds,
+  CASE WHEN slope >= 0 AND base >= 0 THEN base * orders + slope * k.items
+    WHEN x > 0 THEN y / x * k.items ELSE y / n * orders END / 1000 AS expected_seconds
 FROM (
   SELECT store, w, employee, task, count(*) AS orders, sum(items)::BIGINT AS items,
     sum(ms)::BIGINT AS ms
