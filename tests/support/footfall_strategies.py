@@ -103,7 +103,7 @@ _CONFIGS = st.builds(
 plans = st.builds(
     Plan,
     config=_CONFIGS,
-    day_starts=st.sampled_from(("00:00", "04:00", "06:30")),
+    day_starts=st.sampled_from(("00:00", "04:00", "05:30")),
     stores=st.lists(_STORES, min_size=1, max_size=4).map(tuple),
 )
 
