@@ -44,7 +44,8 @@ class Store:
         self.name = name
         self.rules = rules
         self.times = rules.times(name)
-        # Of doors and tills: the newest report, events by identity, identities by window.
+        # Of doors and tills: the newest report, identities (window and checksum of the event), and
+        # identities by window.
         self.newest = [NOTHING_YET, NOTHING_YET]
         self.seen: list[dict[str, int]] = [{}, {}]
         self.keys: list[dict[int, list[str]]] = [{}, {}]
@@ -77,10 +78,10 @@ class Store:
             return "too_far_apart"
         key = f"{len(fact.source)}:{fact.source}{fact.id}"
         known = self.seen[kind].get(key)
-        if known is not None:
-            return "duplicate" if known == checksum else "conflict"
+        if known is not None and known >> 32 >= self._remembered(kind):
+            return "duplicate" if known & 0xFFFFFFFF == checksum else "conflict"
         number = window_of(fact)
-        self.seen[kind][key] = checksum
+        self.seen[kind][key] = number << 32 | checksum
         self.keys[kind].setdefault(number, []).append(key)
         newest[kind] = max(newest[kind], time)
         self.last = max(self.last, number)
@@ -93,6 +94,13 @@ class Store:
             self._mark(window, number, f"till/{fact.source}", kind, busy=True)
             self._pace(fact, number)
         return "applied"
+
+    def _remembered(self, kind: int) -> int:
+        """The first window whose identities are known: older events are refused by their time."""
+        rules = self.rules
+        # A visit at the very end of a window is inside it, so one microsecond more.
+        oldest = max(self.newest[kind] - rules.late, max(self.newest) - rules.apart)
+        return (oldest - 1) // QUARTER_US
 
     def _open(self, number: int) -> Window:
         window = self.windows[number] = Window()
@@ -266,12 +274,13 @@ class Store:
         """Let go of identities, service times and rows that nothing can change any more."""
         rules, newest = self.rules, max(self.newest)
         for kind in (DOOR, TILL):
-            # A visit at the very end of a window is inside it, so one microsecond more.
-            before = (max(self.newest[kind] - rules.late, newest - rules.apart) - 1) // QUARTER_US
+            before = self._remembered(kind)
             keys, seen = self.keys[kind], self.seen[kind]
             for number in [number for number in keys if number < before]:
                 for key in keys.pop(number):
-                    del seen[key]
+                    # Another event may have taken the identity up since.
+                    if seen[key] >> 32 == number:
+                        del seen[key]
                 if kind == TILL:
                     self.windows[number].slim()
         both = max(min(self.newest) - rules.late, newest - rules.apart)

@@ -26,33 +26,34 @@ SELECT line, j->>'type' = 'store.visit.v1' AS visit, j->>'source' AS source, j->
     ms::VARCHAR, waited::VARCHAR, employee, task] AS content
 FROM (SELECT line, text::JSON AS j FROM lines)"""
 
-# What is late depends on which events before it counted, and that on what was late: asked again
-# until nothing changes. A line's answer depends on lines before it alone, so there is but one.
-JUDGED = """
+# What is late or known depends on which events before it counted, and that on what was late or
+# known: asked again until nothing changes. A line's answer depends on lines before it alone, so
+# there is but one. Identities are known while their event's quarter may still hold one in time.
+JUDGED = f"""
 CREATE OR REPLACE TABLE judged AS
 WITH seen AS (
-  SELECT *, CASE WHEN line NOT IN (FROM uncounted) THEN t END AS counted FROM events),
-newest AS (
-  SELECT *, max(counted) OVER (PARTITION BY store, visit ORDER BY line
+  SELECT e.*, CASE WHEN u.line IS NULL THEN e.line END AS counted,
+    CASE WHEN u.line IS NULL THEN t END AS counted_t
+  FROM events e LEFT JOIN uncounted u ON u.line = e.line),
+before AS (
+  SELECT *, max(counted_t) OVER (PARTITION BY store, visit ORDER BY line
       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS of_kind,
-    max(counted) OVER (PARTITION BY store ORDER BY line
-      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS of_store
-  FROM seen),
-late AS (
-  SELECT *, coalesce(t < of_kind - late OR t < of_store - apart, false) AS is_late
-  FROM newest, (SELECT late, apart FROM p)),
-copies AS (
-  SELECT line, row_number() OVER same AS copy, first_value(content) OVER same AS first_content
-  FROM late WHERE NOT is_late
-  WINDOW same AS (PARTITION BY store, visit, source, id ORDER BY line))
-SELECT late.*, copy, CASE WHEN is_late THEN 'too_late'
-  WHEN content <> first_content THEN 'conflicting_duplicate' END AS code
-FROM late LEFT JOIN copies USING (line)"""
+    max(counted_t) OVER (PARTITION BY store ORDER BY line
+      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS of_store,
+    max(counted) OVER (PARTITION BY store, visit, source, id ORDER BY line
+      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS same_line
+  FROM seen)
+SELECT b.*, greatest(of_kind - late, of_store - apart) AS oldest,
+  coalesce(b.t < oldest, false) AS is_late,
+  NOT is_late AND coalesce(same.w >= (oldest - 1) // {QUARTER}, false) AS is_known,
+  CASE WHEN is_late THEN 'too_late'
+    WHEN is_known AND b.content <> same.content THEN 'conflicting_duplicate' END AS code
+FROM p, before b LEFT JOIN events same ON same.line = b.same_line"""
 UNCOUNTED = """
-CREATE OR REPLACE TABLE uncounted AS SELECT line FROM judged WHERE code IS NOT NULL OR copy > 1"""
+CREATE OR REPLACE TABLE uncounted AS SELECT line FROM judged WHERE is_late OR is_known"""
 
 STATEMENTS = (
-    "CREATE TABLE kept AS SELECT * FROM judged WHERE copy = 1",
+    "CREATE TABLE kept AS SELECT * FROM judged WHERE NOT is_late AND NOT is_known",
     "CREATE TABLE dead AS SELECT line, code FROM judged WHERE code IS NOT NULL",
     f"""
 CREATE TABLE stores AS
