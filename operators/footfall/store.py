@@ -4,30 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
-import msgspec
-
 from operators.footfall.facts import QUARTER_US, Fact, OrderFact, VisitFact, window_of
 from operators.footfall.pace import Days, DaySums, Rates, expected_seconds, forget_days
 from operators.footfall.rules import FootfallRules
-from operators.footfall.silence import Role, lowest, silent_windows, span
+from operators.footfall.silence import KINDS, Sensor, lowest, role_of, silent_windows, span
 from operators.footfall.window import NOTHING_YET, Window
 
 DOOR, TILL = 0, 1
-# Sensors by name: the doors or tills of the store as one, then each of them by itself.
-KINDS = ("door", "till")
 BUSY = "busy"
 # A silence goes on into windows that are still open, this far.
 OPEN_WINDOWS = 1_000
 
 Verdict = Literal["applied", "duplicate", "conflict", "too_late", "too_far_apart"]
-
-
-class Sensor(msgspec.Struct, array_like=True):
-    """Windows as bits: in which a sensor reported, and in which it was silent."""
-
-    kind: int
-    reports: int = 0
-    silent: int = 0
 
 
 class Rows(NamedTuple):
@@ -38,11 +26,15 @@ class Rows(NamedTuple):
 
 
 class Store:
-    """Windows by number, what was seen, and what sensors did; see operators.footfall.silence."""
+    """Windows by number, what was seen, and what sensors did; see operators.footfall.silence.
 
-    def __init__(self, name: str, rules: FootfallRules, first: int) -> None:
+    Versions of its windows are all larger than `floor`.
+    """
+
+    def __init__(self, name: str, rules: FootfallRules, first: int, floor: int) -> None:
         self.name = name
         self.rules = rules
+        self.floor = floor
         self.times = rules.times(name)
         # Of doors and tills: the newest report, identities (window and checksum of the event), and
         # identities by window.
@@ -103,7 +95,7 @@ class Store:
         return (oldest - 1) // QUARTER_US
 
     def _open(self, number: int) -> Window:
-        window = self.windows[number] = Window()
+        window = self.windows[number] = Window(version=self.floor)
         self.exists |= 1 << (number - self.base)
         return window
 
@@ -137,6 +129,13 @@ class Store:
         if sums is None:
             sums = of_task[day] = DaySums()
         sums.add(order.items, order.service_ms)
+
+    def renew(self, floor: int) -> None:
+        """Hand out all windows once more, in versions above `floor`."""
+        self.floor = floor
+        for window in self.windows.values():
+            window.version = max(window.version, floor) + 1
+        self.dirty.update(self.windows)
 
     def settle(self, closed: int | None = None) -> None:
         """Close the windows whose time is over, and judge the sensors where something is new.
@@ -201,7 +200,7 @@ class Store:
                 closed + OPEN_WINDOWS,
                 begin,
                 self.rules.silence,
-                _role(name),
+                role_of(name),
             )
             sensor.silent = sensor.silent & span(0, since) | found
             silent[sensor.kind] |= sensor.silent
@@ -291,9 +290,3 @@ class Store:
                 self.exists ^= 1 << (number - self.base)
         if self.days:
             forget_days(self.days, self.times.day_of(newest), rules)
-
-
-def _role(sensor: str) -> Role:
-    if sensor in KINDS:
-        return Role.ALL
-    return Role.DOOR if sensor.startswith("door/") else Role.TILL

@@ -92,21 +92,29 @@ class PlainFootfall:
         self.work: dict[Row, Row] = {}
         self.dead: dict[int, str] = {}
         self.reasons: dict[int, str] = {}
-        self.versions: list[tuple[Row, int]] = []
         self.duplicates = 0
         self.line = 1
         self._journal: list[bytes] = []
         self._base: tuple[int, bytes] | None = None
+        self._mark: tuple[tuple[int, bytes] | None, int, int] = (None, 0, 1)
         self._decoder = FootfallDecoder(Sharder(1))
 
     def feed(self, lines: Sequence[bytes], now: int = LATER) -> None:
         """Feed consecutive lines as one block."""
-        block = Block("events.jsonl", self.line, len(lines), b"\n".join(lines))
+        self._feed([Block("events.jsonl", self.line, len(lines), b"\n".join(lines))], now)
         self.line += len(lines)
-        decoded = self._decoder.decode(block)
-        for refusal in decoded.refusals:
-            self.dead[refusal.position] = refusal.code
-        self._keep(self.shard.apply(decoded.batches, now))
+
+    def feed_mixed(self, lines: Sequence[tuple[int, bytes]], now: int = LATER) -> None:
+        """Feed lines with their numbers, in any order, as one batch."""
+        self._feed([Block("events.jsonl", number, 1, line) for number, line in lines], now)
+
+    def _feed(self, blocks: Sequence[Block], now: int) -> None:
+        batches = []
+        for decoded in map(self._decoder.decode, blocks):
+            batches += decoded.batches
+            for refusal in decoded.refusals:
+                self.dead[refusal.position] = refusal.code
+        self._keep(self.shard.apply(batches, now))
         self._journal.append(self.shard.journal_entry())
 
     def tick(self, now: int) -> None:
@@ -124,6 +132,7 @@ class PlainFootfall:
     def reopen(self) -> None:
         """Dump the state and go on from the dump, as after a restart."""
         self._base, self._journal = self.shard.dump(), []
+        self.commit()
         self._begin()
 
     def resume(self) -> None:
@@ -132,25 +141,38 @@ class PlainFootfall:
         for entry in self._journal:
             self.shard.replay(entry)
 
-    def _begin(self) -> None:
-        self.shard = FootfallShard(self.rules, journaled=True)
+    def commit(self) -> None:
+        """An epoch is over: what was read until now will not be read again."""
+        self._mark = (self._base, len(self._journal), self.line)
+
+    def crash(self, floor: int) -> int:
+        """Be killed, and begin again at the last commit; the line that is to be read next."""
+        self._base, length, line = self._mark
+        del self._journal[length:]
+        self._begin(floor)
+        for entry in self._journal:
+            self.shard.replay(entry)
+        return line
+
+    def _begin(self, floor: int = 0) -> None:
+        self.shard = FootfallShard(self.rules, journaled=True, floor=floor)
         if self._base is not None:
             self.shard.restore(*self._base)
 
     def _keep(self, outcomes: Any) -> None:
         for outcome in outcomes:
             for refusal in outcome.refusals:
-                assert refusal.position not in self.dead
+                assert self.dead.get(refusal.position) in (None, refusal.code)
                 self.dead[refusal.position] = refusal.code
                 self.reasons[refusal.position] = refusal.reason
             self.duplicates += outcome.totals.duplicates
             for row in outcome.windows:
-                self.versions.append((row[:2], row[VERSION]))
                 there = self.windows.get(row[:2])
                 assert there is None or row[VERSION] > there[VERSION] or row == there
                 self.windows[row[:2]] = row
             for row in outcome.work:
-                self.work[row[:4]] = row
+                if row[:4] not in self.work or self.work[row[:4]][-1] <= row[-1]:
+                    self.work[row[:4]] = row
 
     def unversioned(self) -> tuple[list[Row], list[Row]]:
         """All rows without their versions."""
