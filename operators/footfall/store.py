@@ -278,7 +278,7 @@ class Store:
             for number in [number for number in keys if number < before]:
                 for key in keys.pop(number):
                     # Another event may have taken the identity up since.
-                    if seen[key] >> 32 == number:
+                    if seen.get(key, 0) >> 32 == number:
                         del seen[key]
                 if kind == TILL:
                     self.windows[number].slim()

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from contextlib import closing
-from importlib import import_module
-from multiprocessing import get_context
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner
-from footfall_oracle import Row, written
+from flow_driver import Ended
+from footfall_oracle import Expected, Row, assert_same, written
 from stock_events import NOON
 
 from infra.cli import main
@@ -31,35 +28,19 @@ LATER = NOON + 400 * DAY_US
 EARLIER = NOON - 360 * DAY_US
 
 
-def run_footfall(*arguments: object) -> str:
-    """`tillflow run footfall` in this process, which must succeed; what it printed."""
+def run_footfall(*arguments: object) -> Ended:
+    """`tillflow run footfall` in this process."""
     result = CliRunner().invoke(main, ["run", "footfall", *map(str, arguments)])
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
-    assert result.exit_code == 0, result.output
-    return result.output
+    return Ended(result.exit_code, result.output)
 
 
-_processes = get_context("forkserver")
-_processes.set_forkserver_preload(["infra.commands.run"])
-
-
-def start_footfall(log: Path, *arguments: object, sizes: dict[str, int]) -> BaseProcess:
-    """The same in a process of its own; `sizes` are constants to make smaller there."""
-    process = _processes.Process(target=_run_logged, args=(log, [*map(str, arguments)], sizes))
-    process.start()
-    return process
-
-
-def _run_logged(log: Path, arguments: Sequence[str], sizes: dict[str, int]) -> None:
-    for name, size in sizes.items():
-        module, _, constant = name.rpartition(".")
-        assert hasattr(import_module(module), constant)
-        setattr(import_module(module), constant, size)
-    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.dup2(out, 1)
-    os.dup2(out, 2)
-    main(["run", "footfall", *arguments])
+def run_cleanly(*arguments: object) -> str:
+    """The same, and it must succeed; what it printed."""
+    ended = run_footfall(*arguments)
+    assert ended.code == 0, ended.output
+    return ended.output
 
 
 def everything(warehouse: Path) -> list[list[Row]]:
@@ -71,14 +52,14 @@ def everything(warehouse: Path) -> list[list[Row]]:
         ]
 
 
-def judged(warehouse: Path) -> tuple[list[Row], list[Row], list[tuple[int, str]]]:
-    """What the oracle knows of a warehouse."""
+def assert_warehouse(warehouse: Path, wanted: Expected) -> None:
+    """Every row of windows, work and dead letters is the oracle's."""
     with closing(open_reader(warehouse)) as reader:
         windows, work = written(reader)
-        dead = reader.execute(
-            "SELECT position, reason_code FROM dead_letter ORDER BY ALL"
-        ).fetchall()
-    return windows, work, dead
+        dead = reader.execute("SELECT position, reason_code FROM dead_letter").fetchall()
+    assert_same(windows, wanted.windows)
+    assert_same(work, wanted.work)
+    assert sorted(dead) == wanted.dead_letters
 
 
 class PlainFootfall:
