@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,16 @@ def run_cleanly(*arguments: object) -> str:
     ended = run_footfall(*arguments)
     assert ended.code == 0, ended.output
     return ended.output
+
+
+def progress(warehouse: Path) -> dict[str, int]:
+    """How long the journals are; they change when progress is durable."""
+    found = {}
+    folder = warehouse.with_name(warehouse.name + ".footfall.recovery") / "state"
+    for path in folder.glob("*.journal"):
+        with suppress(FileNotFoundError):
+            found[path.name] = path.stat().st_size
+    return found
 
 
 def everything(warehouse: Path) -> list[list[Row]]:
