@@ -22,6 +22,7 @@ from stock_events import event
 from schemas.chain import Chain
 from sinks.warehouse.client import open_reader
 from sources.abreast import reader
+from sources.simulator import clean, settings_from, write
 
 # So that a short history has many blocks.
 BLOCK_BYTES = 16 * 1024
@@ -162,6 +163,23 @@ def test_follows_until_it_is_stopped(
     rows = f"SELECT {columns} FROM footfall_15m WHERE final = 1 ORDER BY store, start"
     follower = query(tmp_path / "w.duckdb", rows)
     assert set(query(tmp_path / "whole.duckdb", rows)) <= set(follower)
+
+
+def test_people_and_customers_of_a_simulated_chain(tmp_path: Path) -> None:
+    """Without imperfections, every quarter has the people who really came and were served."""
+    chain = tmp_path / "chain"
+    write(clean(settings_from("tea", days=2, stores=2, skus=20, seed=3)), chain)
+    arguments = ["--source", chain, "--config", chain / "chain.yaml"]
+    run_cleanly(*arguments, "--warehouse", tmp_path / "w.duckdb")
+    truth = f"read_parquet('{chain / 'truth' / 'intensity.parquet'}')"
+    both = f"footfall_15m f FULL JOIN {truth} t USING (store, start)"
+    figures = 'f.entries, t.entered, f.exits, t."left", f.orders, t.served'
+    found = query(tmp_path / "w.duckdb", f"SELECT t.store, {figures} FROM {both}")
+    # After closing time, when the truth is over, people go home.
+    open_quarters = [row[1:] for row in found if row[0] is not None]
+    assert len(open_quarters) > 190
+    assert all(row[::2] == row[1::2] for row in open_quarters)
+    assert all(row[1] == row[5] == 0 for row in found if row[0] is None)
 
 
 class TestRefused:
