@@ -18,6 +18,7 @@ from footfall_events import arrivals, footfall_chain, render
 from footfall_garbage import FOOTFALL_GARBAGE
 from footfall_oracle import Expected, assert_same, expected, written
 from stock_events import event
+from warehouse_server import WRITE_TOKEN, ServedWarehouse
 
 from schemas.chain import Chain
 from sinks.warehouse.client import open_reader
@@ -88,10 +89,10 @@ def test_as_it_grows(
     tmp_path: Path, lines: list[bytes], chain: Chain, wanted: Expected, options: list[object]
 ) -> None:
     """Whoever reads in between sees what the oracle sees of it until then."""
-    for upto in (700, 2_000, len(lines)):
+    for upto in (1_500, len(lines)):
         part = write_lines(tmp_path / "a.jsonl", lines[:upto])
         run_cleanly(*options, part)
-        if upto == 2_000:
+        if upto == 1_500:
             unread = [*(line for _, line in FOOTFALL_GARBAGE.values()), lines[1_000]]
             then = expected(lines[:upto], chain, unread=unread)
             dead = [each for each in wanted.dead_letters if each[0] <= upto]
@@ -101,7 +102,7 @@ def test_as_it_grows(
 
 def test_without_recovery(tmp_path: Path, lines: list[bytes], options: list[object]) -> None:
     """All is read again; the rows are the same in larger versions."""
-    source = write_lines(tmp_path / "a.jsonl", lines[:600])
+    source = write_lines(tmp_path / "a.jsonl", lines[:300])
     found = []
     for _ in range(2):
         run_cleanly(*options, source, "--no-recovery")
@@ -163,6 +164,22 @@ def test_follows_until_it_is_stopped(
     rows = f"SELECT {columns} FROM footfall_15m WHERE final = 1 ORDER BY store, start"
     follower = query(tmp_path / "w.duckdb", rows)
     assert set(query(tmp_path / "whole.duckdb", rows)) <= set(follower)
+
+
+def test_into_a_served_warehouse(
+    tmp_path: Path, lines: list[bytes], chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server owns the file; two threads write what one file would have."""
+    monkeypatch.setenv("TILLFLOW_WAREHOUSE_TOKEN", WRITE_TOKEN)
+    source = write_lines(tmp_path / "a.jsonl", lines[:500])
+    arguments = ["--source", source, "--config", write_chain(tmp_path / "chain.yaml", chain)]
+    with ServedWarehouse(tmp_path) as server:
+        given = [*arguments, "--warehouse", server.address]
+        assert "give --recovery FOLDER" in run_footfall(*given).output
+        run_cleanly(*given, "--recovery", tmp_path / "state", "--workers", 2)
+        server.stop()
+    run_cleanly(*arguments, "--warehouse", tmp_path / "own.duckdb")
+    assert everything(server.file) == everything(tmp_path / "own.duckdb")
 
 
 def test_people_and_customers_of_a_simulated_chain(tmp_path: Path) -> None:

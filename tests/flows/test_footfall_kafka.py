@@ -165,7 +165,7 @@ def test_killed_and_resumed(
     """kill -9 while it reads, again and again: rows and log as if nobody had killed it."""
     warehouse = tmp_path / "w.duckdb"
     rng = Random(1)
-    parts = list(split_evenly(lines, 4))
+    parts = list(split_evenly(lines, 3))
     hits = 0
     for part in parts[:-1]:
         produce(broker, part)

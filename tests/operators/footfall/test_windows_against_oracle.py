@@ -56,7 +56,7 @@ def test_made_up_chain() -> None:
 
 @settings(
     deadline=None,
-    max_examples=12,
+    max_examples=10,
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
