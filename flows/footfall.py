@@ -20,7 +20,7 @@ from bytewax.dataflow import Dataflow
 from flows.process import prepare_process
 from flows.settings import SHARDS, STOCK_TOPICS, StockSettings, load_chain
 from flows.steps import FootfallStep as STEP
-from operators.engine import ShardLogic, Snapshot
+from operators.engine import ShardLogic, Snapshot, system_clock
 from operators.footfall.decode import Decoded, FootfallDecoder
 from operators.footfall.facts import FootfallBatch
 from operators.footfall.rules import FootfallRules
@@ -50,9 +50,15 @@ def footfall_settings(given: StockSettings) -> StockSettings:
 
 
 def build(
-    settings: StockSettings, stop: Event, report: Callable[[Counts], None] | None = None
+    settings: StockSettings,
+    stop: Event,
+    report: Callable[[Counts], None] | None = None,
+    floor: int = 0,
 ) -> Dataflow:
-    """The dataflow; `stop` ends it cleanly, `report` is told its counts."""
+    """The dataflow; `stop` ends it cleanly, `report` is told its counts.
+
+    `floor`: see FootfallShard; the time is one, for versions otherwise count changes.
+    """
     rules = FootfallRules(load_chain(settings.config))
     decoder = FootfallDecoder(Sharder(SHARDS))
     kafka, live, keep = settings.kafka, settings.live, settings.recovery is not None
@@ -66,7 +72,7 @@ def build(
             yield from _items(decoded)
 
     def windows(resume: Snapshot | None) -> ShardLogic[FootfallBatch, FootfallOutcome]:
-        shard = FootfallShard(rules, journaled=keep)
+        shard = FootfallShard(rules, journaled=keep, floor=floor)
         return ShardLogic(shard, journal if keep else None, resume, live=live, keep_state=keep)
 
     def journal(shard: int) -> FileJournal:
@@ -115,4 +121,6 @@ def __getattr__(name: str) -> Dataflow:
     """`flow`, for `python -m bytewax.run flows.footfall`: made only when asked for."""
     if name != "flow":
         raise AttributeError(name)
-    return build(footfall_settings(StockSettings.from_env()), prepare_process())
+    # Nobody notes here how a run ends, so each might follow one that was killed.
+    settings = footfall_settings(StockSettings.from_env())
+    return build(settings, prepare_process(), floor=system_clock())

@@ -14,6 +14,7 @@ from flows.process import prepare_process
 from flows.recovery import FORMAT, About, prepare_recovery, recovery_config
 from flows.settings import SHARDS, StockSettings
 from flows.steps import FootfallStep
+from operators.engine import system_clock
 from sinks.footfall.records import TOPICS_WRITTEN
 from sinks.journal import JournalError
 from sinks.kafka.producer import DeliveryError
@@ -43,10 +44,16 @@ def run_footfall(
         WarehouseError: the warehouse cannot be used.
     """
     _prepare(settings)
-    recovery = None if settings.recovery is None else recovery_config(settings.recovery)
+    recovery, running, floor = None, None, system_clock()
+    if settings.recovery is not None:
+        recovery = recovery_config(settings.recovery)
+        running = settings.recovery / "running"
+        # It is there since a run that did not come to its end, of which nobody knows what it said.
+        floor = floor if running.exists() else 0
+        running.touch()
     try:
         cli_main(
-            build(settings, prepare_process(), report),
+            build(settings, prepare_process(), report, floor),
             workers_per_process=workers,
             epoch_interval=timedelta(seconds=settings.epoch_seconds),
             recovery_config=recovery,
@@ -59,6 +66,8 @@ def run_footfall(
         if cause is None:
             raise
         raise cause from None
+    if running is not None:
+        running.unlink()
 
 
 def _prepare(settings: StockSettings) -> None:

@@ -21,8 +21,9 @@ class OpeningHours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When the stores that match are open; the first rule that matches store and day counts.
 
     `store` is a shell pattern, `weekdays` are 1 (Monday) to 7, `dates` single days; both empty:
-    every day. Times are the store's own. `closes` at or before `opens` is on the next day, the
-    same time twice is around the clock. With `closed` the store does not open at all.
+    every day. Days are business days: what opens before `business_day_starts` does so at their end.
+    Times are the store's own. `closes` at or before `opens` is on the next day, the same time twice
+    is around the clock. With `closed` the store does not open at all.
     """
 
     store: str = "*"

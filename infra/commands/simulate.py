@@ -127,3 +127,9 @@ def _report(manifest: Manifest, out: Path) -> None:
         f"--source {movements} --config {out / 'chain.yaml'} --warehouse {out / 'shop.duckdb'}"
     )
     click.echo(f"      and compare stock_position with {out / 'truth' / 'recorded.parquet'}")
+    click.echo(
+        "  or: tillflow run footfall "
+        f"--source {out} --config {out / 'chain.yaml'} "
+        f"--warehouse {out / 'shop.duckdb'}"
+    )
+    click.echo(f"      and compare footfall_15m with {out / 'truth' / 'intensity.parquet'}")

@@ -8,7 +8,8 @@ import msgspec
 
 from operators.footfall.pace import Days
 from operators.footfall.rules import FootfallRules
-from operators.footfall.store import Sensor, Store
+from operators.footfall.silence import Sensor
+from operators.footfall.store import Store
 from operators.footfall.window import Window
 
 
@@ -38,9 +39,9 @@ def pack_stores(stores: Any) -> bytes:
     return _encoder.encode([_packed(store) for store in stores])
 
 
-def unpack_stores(packed: bytes, rules: FootfallRules) -> list[Store]:
-    """The stores of `pack_stores`."""
-    return [_store(one, rules) for one in _decoder.decode(packed)]
+def unpack_stores(packed: bytes, rules: FootfallRules, floor: int) -> list[Store]:
+    """The stores of `pack_stores`; `floor`: see Store."""
+    return [_store(one, rules, floor) for one in _decoder.decode(packed)]
 
 
 def _packed(store: Store) -> PackedStore:
@@ -65,8 +66,8 @@ def _packed(store: Store) -> PackedStore:
     )
 
 
-def _store(packed: PackedStore, rules: FootfallRules) -> Store:
-    store = Store(packed.name, rules, packed.last)
+def _store(packed: PackedStore, rules: FootfallRules, floor: int) -> Store:
+    store = Store(packed.name, rules, packed.last, floor)
     store.newest = packed.newest
     store.seen = packed.seen
     store.keys = packed.keys

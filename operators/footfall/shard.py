@@ -54,12 +54,19 @@ _encode = msgspec.msgpack.Encoder().encode
 class FootfallShard:
     """Windows of one shard behind the engine's interface (operators.machine.Machine).
 
-    `journaled`: the engine takes journal entries; otherwise none are kept.
+    `journaled`: the engine takes journal entries; otherwise none are kept. `floor`: a number above
+    all versions that were ever handed out, where rows may have been that are not in the state (a
+    run that was killed). What it said then may have been so for a moment only, so all that can
+    still change is handed out once more.
     """
 
-    def __init__(self, rules: FootfallRules, *, journaled: bool = False) -> None:
+    def __init__(self, rules: FootfallRules, *, journaled: bool = False, floor: int = 0) -> None:
         self._rules = rules
         self._journaled = journaled
+        self._floor = floor
+        # The floor that what was restored is still to be lifted to, and the last one that it was.
+        self._floor_due: int | None = None
+        self._lifted: int | None = None
         self._stores: dict[str, Store] = {}
         self._dirty: set[str] = set()
         self._records: list[bytes] = []
@@ -97,7 +104,7 @@ class FootfallShard:
                 if not rules.knows(fact.store):
                     refused.append(refusals.unknown_store(fact, where))
                     continue
-                store = stores[fact.store] = Store(fact.store, rules, window_of(fact))
+                store = stores[fact.store] = Store(fact.store, rules, window_of(fact), self._floor)
             packed = pack_fact(fact)
             verdict = store.take(fact, crc32(packed))
             if verdict == "applied":
@@ -140,7 +147,7 @@ class FootfallShard:
 
     def waiting(self) -> bool:
         """Whether rows wait to be flushed."""
-        return bool(self._dirty)
+        return bool(self._dirty) or self._floor_due is not None
 
     def full(self) -> bool:
         """Whether so many rows wait that they should not wait for the clock."""
@@ -148,7 +155,17 @@ class FootfallShard:
 
     def flush(self) -> list[FootfallOutcome]:
         """The rows that have changed since the last flush."""
-        if not self._dirty:
+        due, self._floor_due = self._floor_due, None
+        return self._flush(due)
+
+    def _flush(self, lift_to: int | None) -> list[FootfallOutcome]:
+        self._lifted = lift_to
+        if lift_to is not None:
+            self._floor = lift_to
+            for store in self._stores.values():
+                store.renew(lift_to)
+            self._dirty.update(self._stores)
+        elif not self._dirty:
             return []
         outcome = FootfallOutcome([], [], [], Totals())
         for name in sorted(self._dirty):
@@ -201,7 +218,7 @@ class FootfallShard:
 
     def dump(self) -> tuple[int, bytes]:
         """Version and state."""
-        return VERSION, pack_stores(self._stores.values())
+        return VERSION, self._floor.to_bytes(8) + pack_stores(self._stores.values())
 
     def restore(self, version: int, packed: bytes) -> None:
         """Take up the state of a dump.
@@ -212,7 +229,10 @@ class FootfallShard:
         if version != VERSION:
             msg = f"footfall state of version {version}, this tillflow knows {VERSION}"
             raise ValueError(msg)
-        self._stores = {store.name: store for store in unpack_stores(packed, self._rules)}
+        self._floor_due = self._floor or None
+        self._floor = int.from_bytes(packed[:8])
+        stores = unpack_stores(packed[8:], self._rules, self._floor)
+        self._stores = {store.name: store for store in stores}
         self._dirty = {name for name, store in self._stores.items() if store.dirty}
 
     def journal_entry(self) -> bytes:
@@ -222,8 +242,8 @@ class FootfallShard:
         return entry
 
     def flush_entry(self) -> bytes:
-        """That rows were handed out, for `replay`."""
-        return FLUSHED
+        """That rows were handed out, and whether all of them were, for `replay`."""
+        return FLUSHED if self._lifted is None else FLUSHED + self._lifted.to_bytes(8)
 
     def tick_entry(self, now: int) -> bytes:
         """Which stores `tick` has told the time, for `replay`."""
@@ -233,7 +253,7 @@ class FootfallShard:
         """Bring about again what a journal entry stands for."""
         kind, rest = entry[:1], entry[1:]
         if kind == FLUSHED:
-            self.flush()
+            self._flush(int.from_bytes(rest) if rest else None)
         elif kind == TICKED:
             for name, closed in _ticks.decode(rest):
                 self._pass_time(name, closed)
@@ -246,7 +266,7 @@ class FootfallShard:
         for fact in split_facts(joined):
             store = self._stores.get(fact.store)
             if store is None:
-                store = Store(fact.store, self._rules, window_of(fact))
+                store = Store(fact.store, self._rules, window_of(fact), self._floor)
                 self._stores[fact.store] = store
             store.take(fact, crc32(pack_fact(fact)))
             touched[fact.store] = store

@@ -20,6 +20,10 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
+import msgspec
+
+# Sensors by name: the doors or tills of the store as one, then `door/NAME` and `till/SOURCE`.
+KINDS = ("door", "till")
 TILL_HISTORY = 100
 TILL_SHARE = 0.9
 TILL_FACTOR = 2
@@ -31,6 +35,21 @@ class Role(Enum):
     ALL = "all"
     DOOR = "door"
     TILL = "till"
+
+
+class Sensor(msgspec.Struct, array_like=True):
+    """Windows as bits: in which a sensor reported, and in which it was silent."""
+
+    kind: int
+    reports: int = 0
+    silent: int = 0
+
+
+def role_of(sensor: str) -> Role:
+    """What a sensor is, by its name."""
+    if sensor in KINDS:
+        return Role.ALL
+    return Role.DOOR if sensor.startswith("door/") else Role.TILL
 
 
 class Silence(NamedTuple):

@@ -4,30 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
-import msgspec
-
 from operators.footfall.facts import QUARTER_US, Fact, OrderFact, VisitFact, window_of
 from operators.footfall.pace import Days, DaySums, Rates, expected_seconds, forget_days
 from operators.footfall.rules import FootfallRules
-from operators.footfall.silence import Role, lowest, silent_windows, span
+from operators.footfall.silence import KINDS, Sensor, lowest, role_of, silent_windows, span
 from operators.footfall.window import NOTHING_YET, Window
 
 DOOR, TILL = 0, 1
-# Sensors by name: the doors or tills of the store as one, then each of them by itself.
-KINDS = ("door", "till")
 BUSY = "busy"
 # A silence goes on into windows that are still open, this far.
 OPEN_WINDOWS = 1_000
 
 Verdict = Literal["applied", "duplicate", "conflict", "too_late", "too_far_apart"]
-
-
-class Sensor(msgspec.Struct, array_like=True):
-    """Windows as bits: in which a sensor reported, and in which it was silent."""
-
-    kind: int
-    reports: int = 0
-    silent: int = 0
 
 
 class Rows(NamedTuple):
@@ -38,13 +26,18 @@ class Rows(NamedTuple):
 
 
 class Store:
-    """Windows by number, what was seen, and what sensors did; see operators.footfall.silence."""
+    """Windows by number, what was seen, and what sensors did; see operators.footfall.silence.
 
-    def __init__(self, name: str, rules: FootfallRules, first: int) -> None:
+    Versions of its windows are all larger than `floor`.
+    """
+
+    def __init__(self, name: str, rules: FootfallRules, first: int, floor: int) -> None:
         self.name = name
         self.rules = rules
+        self.floor = floor
         self.times = rules.times(name)
-        # Of doors and tills: the newest report, events by identity, identities by window.
+        # Of doors and tills: the newest report, identities (window and checksum of the event), and
+        # identities by window.
         self.newest = [NOTHING_YET, NOTHING_YET]
         self.seen: list[dict[str, int]] = [{}, {}]
         self.keys: list[dict[int, list[str]]] = [{}, {}]
@@ -53,8 +46,9 @@ class Store:
         self.sensors: dict[str, Sensor] = {}
         # Bit 0 of all bits is this window; windows before `closed` have had their time.
         self.base = first - rules.remembered
-        self.closed = first
         self.last = first
+        # What comes first need not be the earliest that is still in time.
+        self.closed = first - rules.delay // QUARTER_US - 2
         # In which windows anything reported, customers were there, it was open, there is a row.
         self.lit = 0
         self.busy = 0
@@ -76,10 +70,10 @@ class Store:
             return "too_far_apart"
         key = f"{len(fact.source)}:{fact.source}{fact.id}"
         known = self.seen[kind].get(key)
-        if known is not None:
-            return "duplicate" if known == checksum else "conflict"
+        if known is not None and known >> 32 >= self._remembered(kind):
+            return "duplicate" if known & 0xFFFFFFFF == checksum else "conflict"
         number = window_of(fact)
-        self.seen[kind][key] = checksum
+        self.seen[kind][key] = number << 32 | checksum
         self.keys[kind].setdefault(number, []).append(key)
         newest[kind] = max(newest[kind], time)
         self.last = max(self.last, number)
@@ -93,8 +87,15 @@ class Store:
             self._pace(fact, number)
         return "applied"
 
+    def _remembered(self, kind: int) -> int:
+        """The first window whose identities are known: older events are refused by their time."""
+        rules = self.rules
+        # A visit at the very end of a window is inside it, so one microsecond more.
+        oldest = max(self.newest[kind] - rules.late, max(self.newest) - rules.apart)
+        return (oldest - 1) // QUARTER_US
+
     def _open(self, number: int) -> Window:
-        window = self.windows[number] = Window()
+        window = self.windows[number] = Window(version=self.floor)
         self.exists |= 1 << (number - self.base)
         return window
 
@@ -128,6 +129,13 @@ class Store:
         if sums is None:
             sums = of_task[day] = DaySums()
         sums.add(order.items, order.service_ms)
+
+    def renew(self, floor: int) -> None:
+        """Hand out all windows once more, in versions above `floor`."""
+        self.floor = floor
+        for window in self.windows.values():
+            window.version = max(window.version, floor) + 1
+        self.dirty.update(self.windows)
 
     def settle(self, closed: int | None = None) -> None:
         """Close the windows whose time is over, and judge the sensors where something is new.
@@ -192,7 +200,7 @@ class Store:
                 closed + OPEN_WINDOWS,
                 begin,
                 self.rules.silence,
-                _role(name),
+                role_of(name),
             )
             sensor.silent = sensor.silent & span(0, since) | found
             silent[sensor.kind] |= sensor.silent
@@ -265,12 +273,13 @@ class Store:
         """Let go of identities, service times and rows that nothing can change any more."""
         rules, newest = self.rules, max(self.newest)
         for kind in (DOOR, TILL):
-            # A visit at the very end of a window is inside it, so one microsecond more.
-            before = (max(self.newest[kind] - rules.late, newest - rules.apart) - 1) // QUARTER_US
+            before = self._remembered(kind)
             keys, seen = self.keys[kind], self.seen[kind]
             for number in [number for number in keys if number < before]:
                 for key in keys.pop(number):
-                    del seen[key]
+                    # Another event may have taken the identity up since.
+                    if seen.get(key, 0) >> 32 == number:
+                        del seen[key]
                 if kind == TILL:
                     self.windows[number].slim()
         both = max(min(self.newest) - rules.late, newest - rules.apart)
@@ -281,9 +290,3 @@ class Store:
                 self.exists ^= 1 << (number - self.base)
         if self.days:
             forget_days(self.days, self.times.day_of(newest), rules)
-
-
-def _role(sensor: str) -> Role:
-    if sensor in KINDS:
-        return Role.ALL
-    return Role.DOOR if sensor.startswith("door/") else Role.TILL

@@ -87,11 +87,13 @@ _processes.set_forkserver_preload(["infra.commands.run"])
 
 
 class StartedFlow:
-    """`tillflow run stock` in a process of its own; `sizes` are constants to make smaller there."""
+    """`tillflow run FLOW` in a process of its own; `sizes` are constants to make smaller there."""
 
-    def __init__(self, log: Path, *arguments: object, sizes: Sizes | None = None) -> None:
+    def __init__(
+        self, log: Path, *arguments: object, sizes: Sizes | None = None, flow: str = "stock"
+    ) -> None:
         self._log = log
-        texts = [str(argument) for argument in arguments]
+        texts = [flow, *map(str, arguments)]
         work = (log, texts, sizes or {})
         self.process: BaseProcess = _processes.Process(target=_run_logged, args=work)
         self.process.start()
@@ -135,7 +137,7 @@ def _run_logged(log: Path, arguments: Sequence[str], sizes: Sizes) -> None:
     out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(out, 1)
     os.dup2(out, 2)
-    main(["run", "stock", *arguments])
+    main(["run", *arguments])
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
