@@ -11,34 +11,25 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from pathlib import Path
-from threading import Event
 
-from bytewax.errors import BytewaxRuntimeError
-from bytewax.run import cli_main
-
+from flows.engine_run import EXPECTED, run_dataflow
 from flows.process import prepare_process
-from flows.recovery import FORMAT, About, prepare_recovery, recovery_config
+from flows.recovery import FORMAT, About, prepare_recovery
 from flows.settings import SHARDS, StockSettings, load_chain
 from flows.steps import StockStep
 from flows.stock import build
 from flows.told import note_told
-from sinks.journal import JournalError
 from sinks.kafka.events import TOPICS_WRITTEN
-from sinks.kafka.producer import DeliveryError
-from sinks.warehouse.client import Warehouse, WarehouseError
+from sinks.warehouse.client import Warehouse
 from sinks.warehouse.writer import Counts
-from sources.blocks import SourceError, find_files
-from sources.kafka.errors import BrokerError
+from sources.blocks import find_files
 from sources.kafka.topics import check_topics
 
 # Once one process has failed the others wait for it for ever: so long they may say what they saw.
 PATIENCE_SECONDS = 3.0
 POLL_SECONDS = 0.05
 STDIN = 0
-# What a person can put right by the message alone.
-EXPECTED = (SourceError, BrokerError, DeliveryError, WarehouseError, JournalError)
 
 
 class FlowError(Exception):
@@ -84,25 +75,8 @@ def run_here(
     report: Callable[[Counts], None] | None = None,
 ) -> None:
     """Run the flow in this process, with worker threads, as one process of a cluster or alone."""
-    stop: Event = prepare_process()
-    recovery = None if settings.recovery is None else recovery_config(settings.recovery)
-    try:
-        cli_main(
-            build(settings, stop, report),
-            workers_per_process=workers,
-            process_id=process,
-            addresses=addresses,
-            epoch_interval=timedelta(seconds=settings.epoch_seconds),
-            recovery_config=recovery,
-        )
-    except BytewaxRuntimeError as wrong:
-        # The engine says in which step, its causes say what it was.
-        cause = wrong.__cause__
-        while cause is not None and not isinstance(cause, EXPECTED):
-            cause = cause.__cause__
-        if cause is None:
-            raise
-        raise cause from None
+    flow = build(settings, prepare_process(), report)
+    run_dataflow(flow, settings, workers=workers, process=process, addresses=addresses)
 
 
 def run_processes(settings: StockSettings, *, processes: int, workers: int = 1) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from flows.engine_run import EXPECTED
 from flows.recovery import RecoveryError
-from flows.runner import EXPECTED, FlowError
+from flows.runner import FlowError
 from infra.demo.data import PACKAGE, find_data
 from infra.demo.story import DemoStopped, tell_story
 from infra.demo.terminal import Teller

@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 from msgspec.structs import replace
 
+from flows.engine_run import EXPECTED
 from flows.recovery import RecoveryError
-from flows.runner import EXPECTED, FlowError, default_recovery, prepare, run_here, run_processes
+from flows.runner import FlowError, default_recovery, prepare, run_here, run_processes
 from flows.settings import STOCK_TOPICS, SettingsError, StockSettings, kafka_settings, load_chain
 from infra.commands.run_footfall import footfall
 from infra.progress import Progress, print_summary

@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 from msgspec.structs import replace
 
+from flows.engine_run import EXPECTED
 from flows.footfall import GROUP, TOPICS
-from flows.footfall_runner import EXPECTED, default_recovery, run_footfall
+from flows.footfall_runner import default_recovery, run_footfall
 from flows.recovery import RecoveryError
 from flows.settings import SettingsError, StockSettings, kafka_settings, load_chain
 from infra.progress import Progress

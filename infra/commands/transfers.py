@@ -195,8 +195,9 @@ def run(
     epoch_seconds: float,
 ) -> None:
     """Suggest transfers as positions change, until stopped: it goes on where it was."""
-    from flows import transfers_runner  # noqa: PLC0415 (the engine is only needed here)
+    from flows.engine_run import EXPECTED  # noqa: PLC0415 (the engine is only needed here)
     from flows.transfers import transfer_settings  # noqa: PLC0415
+    from flows.transfers_runner import run_transfers  # noqa: PLC0415
 
     try:
         settings = transfer_settings(
@@ -211,8 +212,8 @@ def run(
             )
         )
         load_chain(config)
-        transfers_runner.run_transfers(settings, workers=workers)
-    except (SettingsError, RecoveryError, *transfers_runner.EXPECTED) as wrong:
+        run_transfers(settings, workers=workers)
+    except (SettingsError, RecoveryError, *EXPECTED) as wrong:
         raise click.ClickException(str(wrong)) from wrong
 
 
