@@ -29,7 +29,7 @@ demo: $(VENV)/.ready ## real transactions to live stock and alerts, with a page 
 	@$(VENV)/bin/tillflow demo --out demo-out
 
 test: $(VENV)/.ready ## the whole test suite
-	@$(PY) -m pytest -n 3 --dist loadfile
+	@$(PY) -m pytest -n 4 --dist loadfile
 
 lint: $(VENV)/.ready ## style and types
 	@$(PY) -m ruff check .

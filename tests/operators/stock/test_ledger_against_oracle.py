@@ -109,8 +109,7 @@ def test_order_of_arrival_changes_nothing(data: st.DataObject) -> None:
     assert one.alerts == two.alerts
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-@pytest.mark.parametrize("late_hours", [0, 20, 60])
+@pytest.mark.parametrize(("seed", "late_hours"), [(1, 0), (2, 20), (3, 60)])
 def test_twenty_thousand_movements(seed: int, late_hours: float) -> None:
     history = random_history(seed, 20_000, skus=60, late_hours=late_hours)
     lines = render_lines(history, seed)
