@@ -24,6 +24,8 @@ PREFIX = "TILLFLOW_"
 SHARDS = 16
 STOCK_TOPICS = (MOVEMENT_TYPE, RESERVATION_TYPE)
 KAFKA = "KAFKA"
+# Settings of other parts of tillflow, which may lie in the same environment.
+OTHERS = tuple(PREFIX + part for part in (KAFKA, "HOLDS_", "HOOKS_", "TEST_"))
 TOKEN = "WAREHOUSE_TOKEN"  # noqa: S105 (a name, no token)
 
 
@@ -107,7 +109,7 @@ class StockSettings(msgspec.Struct, frozen=True, kw_only=True):
         given: dict[str, Any] = {
             name.removeprefix(PREFIX).lower(): value
             for name, value in environ.items()
-            if name.startswith(PREFIX) and not name.startswith(PREFIX + KAFKA) and value
+            if name.startswith(PREFIX) and not name.startswith(OTHERS) and value
         }
         given.pop(TOKEN.lower(), None)
         unknown = sorted(given.keys() - set(cls.__struct_fields__))

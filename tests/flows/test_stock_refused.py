@@ -187,6 +187,8 @@ class TestEnvironment:
         assert StockSettings.from_env(settings.environment()) == settings
         plain = StockSettings(source="a.jsonl", warehouse=tmp_path / "w")
         assert StockSettings.from_env(plain.environment()) == plain
+        others = {"TILLFLOW_HOLDS_POOL": "all", "TILLFLOW_HOOKS_STORE": "/tmp"}
+        assert StockSettings.from_env({**plain.environment(), **others}) == plain
 
     @pytest.mark.parametrize(
         ("variables", "words"),
