@@ -48,17 +48,13 @@ class Backtest:
         """Days of which enough was observed, (stores, origins, ahead)."""
         return np.asarray((self.rates * self.exposure).sum(axis=-1) >= LEAST_SHARE)
 
-    def errors(self, model: str) -> Floats:
-        """How far each judged day was off, NaN elsewhere, (stores, origins x ahead)."""
-        off = np.abs(self.mean(model).sum(axis=-1) - self.actual.sum(axis=-1))
-        found = np.where(self.judged(), off, np.nan)
-        return np.asarray(found.reshape(len(found), -1))
-
-    def accuracy_of(self, model: str, store: int) -> float:
-        """1 - WAPE of a store's days."""
-        use = self.judged()[store]
-        came = self.actual[store].sum(axis=-1)[use]
-        return accuracy(came, self.mean(model)[store].sum(axis=-1)[use])
+    def totals(self, model: str) -> tuple[Floats, Floats]:
+        """What came and what was said of each judged day, NaN elsewhere, (stores, days)."""
+        judged = self.judged()
+        share = (self.rates * self.exposure).sum(axis=-1)
+        came = np.where(judged, self.actual.sum(axis=-1), np.nan)
+        said = np.where(judged, self.days[model] * share, np.nan)
+        return came.reshape(len(came), -1), said.reshape(len(said), -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +75,19 @@ def backtest(
     origins: Sequence[int],
     *,
     jobs: int = 1,
+    only: NDArray[np.intp] | None = None,
 ) -> Backtest:
-    """Forecast from each origin what came after it."""
+    """Forecast from each origin what came after it; for `only` some of the stores where given."""
+    which = slice(None) if only is None else only
     ahead = 0
     parts: list[Origin] = []
     actual, exposure = [], []
     for origin in origins:
-        part = forecast_from(panel.until(origin), kinds, columns, models, jobs=jobs)
+        part = forecast_from(panel.until(origin), kinds, columns, models, jobs=jobs, only=only)
         ahead = part.rates.shape[1]
         days = slice(origin, origin + ahead)
-        actual.append(_padded(panel.seen[:, days], ahead))
-        exposure.append(_padded(panel.exposure[:, days], ahead))
+        actual.append(_padded(panel.counts[which, days], ahead))
+        exposure.append(_padded(panel.exposure[which, days], ahead))
         parts.append(part)
     return Backtest(
         origins=tuple(origins),
@@ -121,31 +119,36 @@ def scout(
     not judged by less than they have.
     """
     some = np.unique(np.linspace(0, len(panel.stores) - 1, SCOUTED).astype(int))
-    found = backtest(panel, kinds, columns, [*CHEAP, *dear], origins, jobs=jobs)
-    use = found.judged()[some]
-    came = found.actual[some].sum(axis=-1)[use]
-    good = {name: accuracy(came, found.mean(name)[some].sum(axis=-1)[use]) for name in found.days}
+    found = backtest(panel, kinds, columns, [*CHEAP, *dear], origins, jobs=jobs, only=some)
+    good = {}
+    for name in found.days:
+        came, said = found.totals(name)
+        there = ~np.isnan(came)
+        good[name] = accuracy(came[there], said[there])
     best = max(good[name] for name in CHEAP)
     return {name: good[name] - best for name in dear}
 
 
 def choose(found: Backtest) -> list[Choice]:
     """A model for every store: the regression, unless another one is surely better there."""
-    errors = {name: found.errors(name) for name in found.days}
-    first = REGRESSION if REGRESSION in errors else next(iter(errors))
+    first = REGRESSION if REGRESSION in found.days else next(iter(found.days))
+    said = {name: found.totals(name) for name in found.days}
     choices = []
     for store in range(len(found.actual)):
-        days = int(np.sum(~np.isnan(errors[first][store])))
+        came = said[first][0][store]
+        there = ~np.isnan(came)
+        days = int(there.sum())
         if days < LEAST_DAYS:
             why = f"{first}: only {days} days to test on; it borrows most from other stores"
             choices.append(Choice(first, why, days, {}))
             continue
-        tried = {name: found.accuracy_of(name, store) for name in errors}
+        came = came[there]
+        mine = {name: one[1][store][there] for name, one in said.items()}
+        tried = {name: accuracy(came, one) for name, one in mine.items()}
         best, gain = first, 0.0
-        for name, error in errors.items():
-            better = errors[first][store] - error[store]
-            better = better[~np.isnan(better)]
-            sure = float(better.mean()) - _SURE * float(better.std(ddof=1)) / np.sqrt(len(better))
+        for name, one in mine.items():
+            better = np.abs(mine[first] - came) - np.abs(one - came)
+            sure = float(better.mean()) - _SURE * float(better.std(ddof=1)) / np.sqrt(days)
             if sure > gain:
                 best, gain = name, sure
         others = ", ".join(f"{name} {tried[name]:.1%}" for name in tried if name != best)

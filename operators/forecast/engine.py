@@ -9,7 +9,7 @@ seconds, which other commands do not have.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -55,6 +55,16 @@ class DaySeries:
         """How many days are to be forecast."""
         return int(self.columns.shape[1] - self.totals.shape[1])
 
+    def of(self, which: slice | NDArray[np.intp]) -> DaySeries:
+        """Some of the stores."""
+        return replace(
+            self,
+            totals=self.totals[which],
+            weight=self.weight[which],
+            columns=self.columns[which],
+            prior_of=self.prior_of[which],
+        )
+
 
 class DayRegression:
     """The pooled Poisson regression as a model of StatsForecast.
@@ -90,7 +100,7 @@ class DayRegression:
         assert X_future is not None
         prior = self.priors[int(X[0, 1])]
         past, coming = X[:, 2:].astype(np.float64), X_future[:, 2:].astype(np.float64)
-        found, _ = fit_one(y.astype(np.float64), past, X[:, 0].astype(np.float64), prior)
+        found = fit_one(y.astype(np.float64), past, X[:, 0].astype(np.float64), prior)
         most = _MOST * max(float(y.max(initial=1.0)), 1.0)
         if not (X[:, 0] > 0).any():
             most = np.inf

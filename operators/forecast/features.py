@@ -38,7 +38,7 @@ HOT_C, COLD_C, MILD_C = 30.0, 8.0, 18.0
 class Known:
     """What is known of the days of all stores, shaped (stores, days).
 
-    `campaign_age` is how many days each day's oldest campaign has run, 0 without one. `rain_mm` and `high_c` are a weather forecast that could be had when the forecast is made (NaN:
+    `campaign_age` is for how many days each has run, 0 without one. `rain_mm` and `high_c` are a weather forecast that could be had when the forecast is made (NaN:
     none); `campaigns` has a share from 0 to 1 for each kind of campaign, (stores, days, kinds).
     """
 
@@ -54,7 +54,8 @@ class Known:
 def names(campaign_kinds: Sequence[str]) -> list[str]:
     """The columns' names."""
     campaigns = [f"campaign_{kind}" for kind in campaign_kinds]
-    return [*WEEKDAYS, *BLOCK, *SEASON, *WEATHER, *campaigns, "campaign_age"]
+    ages = [f"{name}_age" for name in campaigns]
+    return [*WEEKDAYS, *BLOCK, *SEASON, *WEATHER, *campaigns, *ages]
 
 
 def day_columns(kinds: Sequence[DayKind]) -> Floats:
@@ -107,17 +108,18 @@ def matrix(known: Known) -> Floats:
     off = [kind.place > 0 or (kind.weekday > 4 and not kind.moved) for kind in known.kinds]
     weather = weather_columns(known.rain_mm, known.high_c, np.array(off, dtype=np.float64))
     # Campaigns wear off, most of it in the first fortnight.
-    age = np.minimum(known.campaign_age, 14.0)[..., None] / 14
+    age = np.minimum(known.campaign_age, 14.0) / 14 * (known.campaigns > 0)
     school = known.school_holiday[..., None]
     return np.concatenate([calendar, school, weather, known.campaigns, age], axis=-1)
 
 
 def campaign_age(campaigns: Floats) -> Floats:
-    """Days since the oldest campaign of each day began, from its shares (stores, days, kinds)."""
+    """Days since each campaign began, from its shares, (stores, days, kinds)."""
     age = np.zeros(campaigns.shape)
     for day in range(1, campaigns.shape[1]):
         age[:, day] = np.where(campaigns[:, day] > 0, age[:, day - 1] + 1, 0)
-    return np.asarray(age.max(axis=-1)) if age.shape[-1] else np.zeros(campaigns.shape[:2])
+    # The first day of a campaign is its day 0.
+    return np.maximum(age - 1, 0.0)
 
 
 def drift_columns(days: int, ahead: int) -> Floats:

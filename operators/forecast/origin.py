@@ -76,8 +76,12 @@ def forecast_from(
     models: Sequence[str],
     *,
     jobs: int = 1,
+    only: NDArray[np.intp] | None = None,
 ) -> Origin:
-    """Forecast the days after the panel's last by each of the models."""
+    """Forecast the days after the panel's last by each of the models.
+
+    With `only`, for some of the stores; what stores share is learned from all of them all the same.
+    """
     origin = panel.days
     known, ramps = columns.at(origin)
     of_shape = np.array([kind.shape for kind in kinds])
@@ -95,9 +99,10 @@ def forecast_from(
     weight = np.where(weight < LEAST_SHARE, 0.0, weight)
     priors, prior_of = _priors(panel, totals, known[:, :origin], weight, ramps, likes)
     series = DaySeries(panel.first, totals, weight, known, ramps, priors, prior_of)
-    days = engine.forecast(series, models, jobs=jobs)
+    which = slice(None) if only is None else only
+    days = engine.forecast(series.of(which), models, jobs=jobs)
     ahead = of_shape[origin : origin + series.ahead]
-    return Origin(origin, days, rates[:, ahead], tuple(likes))
+    return Origin(origin, days, rates[which][:, ahead], tuple(likes))
 
 
 def _priors(
@@ -127,7 +132,7 @@ def _priors(
         base = priors[prior_of[one.store]]
         for other in one.others:
             if other not in fits:
-                fits[other], _ = fit_one(totals[other], columns[other], weight[other], base)
+                fits[other] = fit_one(totals[other], columns[other], weight[other], base)
         own = np.stack([fits[other] for other in one.others])
         mean = one.weights @ own
         apart = one.weights @ (own - mean) ** 2

@@ -36,6 +36,10 @@ class Panel:
         if len(self.groups) != len(self.stores):
             msg = f"{len(self.groups)} groups for {len(self.stores)} stores: give one each"
             raise ValueError(msg)
+        # What stands where nothing was observed must not count, whatever it is.
+        blind = self.exposure <= 0
+        if self.counts[blind].any() or np.isnan(self.counts).any():
+            object.__setattr__(self, "counts", np.where(blind, 0.0, self.counts))
 
     @property
     def days(self) -> int:
@@ -46,11 +50,6 @@ class Panel:
     def end(self) -> date:
         """The day after the last."""
         return self.first + timedelta(days=self.days)
-
-    @property
-    def seen(self) -> Floats:
-        """The counts, with zero where nothing was observed."""
-        return np.where(self.exposure > 0, self.counts, 0.0)
 
     def until(self, days: int) -> Panel:
         """The first `days` days of it."""

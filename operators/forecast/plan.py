@@ -96,7 +96,8 @@ def forecast(
     mean = np.stack(
         [coming.days[one.model][store] for store, one in enumerate(choices)]
     )[..., None] * (coming.rates * open_ahead)
-    said = np.stack([tested.mean(one.model)[store] for store, one in enumerate(choices)])
+    means = {name: tested.mean(name) for name in {one.model for one in choices}}
+    said = np.stack([means[one.model][store] for store, one in enumerate(choices)])
     tails = measure(tested, said)
     return Forecast(
         panel=panel,

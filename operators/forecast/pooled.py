@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 # Newton's steps; it converges quadratically, so these are plenty.
 _STEPS = 8
 _LONGEST_STEP = 1.5
+_CLOSE = 1e-5
 # Knowledge about a coefficient before anything was seen: within some 30% either way.
 WEAK = 1 / 0.3**2
 # The level of a store is its own affair.
@@ -41,35 +42,44 @@ class Prior:
     spread: float
 
 
-def fit_one(y: Floats, columns: Floats, weight: Floats, prior: Prior) -> tuple[Floats, Floats]:
-    """Level and coefficients of one store, and their covariance.
+def fit(
+    y: Floats, columns: Floats, weight: Floats, mean: Floats, precision: Floats, spread: float
+) -> tuple[Floats, Floats]:
+    """Level and coefficients of each store, and their covariances; Newton's method.
 
-    `weight` is the share of each day that was observed, 0 for days that teach nothing. `prior`
-    has its precision as a vector, or as a matrix.
+    `y` and `weight` are (stores, days), the weight is the share of a day that was observed and 0
+    for days that teach nothing. `mean` and `precision` are a prior's, (1 + columns).
     """
-    design = np.concatenate([np.ones((len(y), 1)), columns], axis=1)
-    precision = np.diag(prior.precision) if prior.precision.ndim == 1 else prior.precision
-    found = prior.mean.copy()
-    seen = weight > 0
-    if seen.any():
-        start = design[seen] @ found
-        total = float(np.sum(weight[seen] * np.exp(start - start.max())))
-        count = float(np.sum(weight[seen] * y[seen]))
-        if found[0] == 0.0:
-            found[0] = np.log(max(count, 0.5) / total) - start.max()
-    centre = prior.mean.copy()
-    hessian = precision
+    stores, days = y.shape
+    design = np.concatenate([np.ones((stores, days, 1)), columns], axis=2)
+    turned = np.ascontiguousarray(design.swapaxes(1, 2))
+    found = np.broadcast_to(mean, (stores, len(mean))).copy()
+    # A store's level may be far from the prior's: start where its total is right.
+    said = weight * np.exp(np.clip((design @ mean), -30, 30))
+    known = weight.sum(1) > 0
+    ratio = np.maximum((weight * y).sum(1), 0.5) / np.maximum(said.sum(1), 1e-9)
+    found[:, 0] += np.where(known, np.log(ratio), 0.0)
+    prior = np.diag(precision)
+    curve = np.broadcast_to(prior, (stores, *prior.shape))
     for _ in range(_STEPS):
-        mean = np.exp(np.clip(design @ found, -30, 30))
-        scale = weight / (1 + prior.spread * weight * mean)
-        slope = design.T @ (scale * (y - mean)) - precision @ (found - centre)
-        hessian = (design * (scale * mean)[:, None]).T @ design + precision
-        step = np.linalg.solve(hessian, slope)
-        longest = float(np.abs(step).max())
-        found = found + step * min(1.0, _LONGEST_STEP / max(longest, 1e-12))
-        if longest < 1e-6:
+        level = np.exp(np.clip((design @ found[..., None])[..., 0], -30, 30))
+        scale = weight / (1 + spread * weight * level)
+        slope = (turned @ (scale * (y - level))[..., None])[..., 0] - precision * (found - mean)
+        curve = (turned * (scale * level)[:, None]) @ design + prior
+        step = np.linalg.solve(curve, slope[..., None])[..., 0]
+        longest = np.abs(step).max(axis=1, keepdims=True)
+        found += step * np.minimum(1.0, _LONGEST_STEP / np.maximum(longest, 1e-12))
+        if float(longest.max()) < _CLOSE:
             break
-    return found, np.linalg.inv(hessian)
+    return found, np.linalg.inv(curve)
+
+
+def fit_one(y: Floats, columns: Floats, weight: Floats, prior: Prior) -> Floats:
+    """Level and coefficients of one store: `y` and `weight` are (days), columns (days, columns)."""
+    found, _ = fit(
+        y[None], columns[None], weight[None], prior.mean, prior.precision, prior.spread
+    )
+    return np.asarray(found[0])
 
 
 def weak_prior(columns: int, spread: float = 0.002) -> Prior:
@@ -139,10 +149,10 @@ def learn(y: Floats, columns: Floats, weight: Floats, tied: int = 0) -> Prior:
     variance[width - tied :] = START_DRIFT
     for _ in range(_ROUNDS):
         before = variance
-        prior = Prior(shared, np.concatenate([[FREE], 1 / variance]), spread)
-        fits = [fit_one(*one, prior) for one in zip(y, columns, weight, strict=True)]
-        own = np.stack([found for found, _ in fits])
-        unsure = np.stack([np.diag(covariance) for _, covariance in fits])[:, 1:]
+        own, covariance = fit(
+            y, columns, weight, shared, np.concatenate([[FREE], 1 / variance]), spread
+        )
+        unsure = np.diagonal(covariance, axis1=1, axis2=2)[:, 1:]
         # Expectation-maximization (Dempster, Laird and Rubin 1977) for mean and variance.
         shared = own.mean(axis=0)
         shared[width - tied + 1 :] = 0

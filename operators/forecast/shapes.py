@@ -64,7 +64,7 @@ def fit(
     `kinds` is the kind of shape of each day. For the stores `fresh`, which are too new to know
     their own, the rates are shrunk towards `borrowed` (fresh, kinds, 96).
     """
-    counts, exposure = panel.seen, panel.exposure
+    counts, exposure = panel.counts, panel.exposure
     groups, group_of = np.unique(np.array(panel.groups), return_inverse=True)
     usual = exposure.sum(axis=1) > 0
     rates = np.where(usual, 1.0 / np.maximum(usual.sum(axis=1, keepdims=True), 1), 0.0)
@@ -118,4 +118,4 @@ def day_totals(panel: Panel, rates: Floats) -> Floats:
     `rates` are those of each day, (stores, days, 96).
     """
     share = (rates * panel.exposure).sum(axis=-1)
-    return np.where(share > 0, panel.seen.sum(axis=-1) / np.maximum(share, 1e-9), 0.0)
+    return np.where(share > 0, panel.counts.sum(axis=-1) / np.maximum(share, 1e-9), 0.0)

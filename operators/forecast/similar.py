@@ -54,8 +54,9 @@ def likenesses(
         if not len(others):
             found.append(Likeness(store, others, np.zeros(0)))
             continue
-        exposure, counts = panel.exposure[store], panel.seen[store]
-        expected = rates[others][:, kinds] * exposure
+        days = np.flatnonzero(panel.exposure[store].sum(axis=-1) > 0)
+        exposure, counts = panel.exposure[store][days], panel.counts[store][days]
+        expected = rates[others][:, kinds[days]] * exposure
         expected = expected / np.maximum(expected.sum(axis=-1, keepdims=True), 1e-9)
         logs = np.sum(counts * np.log(np.maximum(expected, 1e-5)) * (exposure > 0), axis=(1, 2))
         weights = np.exp(_TEMPER * (logs - logs.max()))

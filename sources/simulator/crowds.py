@@ -174,10 +174,9 @@ def _day_levels(
             total[:, at] = week[:, kind.weekday]
         total[:, at] *= 1.06 if kind.eve else 0.95 if kind.after else 1.0
     lift = np.exp(rng.normal((0.22, 0.12), (0.07, 0.05), (stores, len(KINDS_OF_CAMPAIGN))))
-    lifted = np.prod(np.where(campaigns > 0, lift[:, None, :], 1.0), axis=2)
-    # Campaigns wear off: the second week of one works two thirds as well.
-    worn = np.stack([np.roll(campaigns.max(axis=2), 7, axis=1)], axis=0)[0] * campaigns.max(axis=2)
-    lifted = np.where(worn > 0, lifted ** (2 / 3), lifted)
+    # Campaigns wear off: after three weeks half of the effect is left.
+    worn = 0.5 ** (campaign_age(campaigns) / 21)
+    lifted = np.prod(np.where(campaigns > 0, lift[:, None, :] ** worn, 1.0), axis=2)
     luck = np.exp(rng.normal(-(settings.shock**2) / 2, settings.shock, (stores, days)))
     return np.asarray(level * np.exp(drift) * total * lifted * luck)
 
