@@ -23,9 +23,9 @@ Floats = NDArray[np.float64]
 REGRESSION = "regression"
 LAST_WEEK = "last_week"
 SAME_WEEKDAY = "same_weekday"
-ARIMA, MFLES, ETS = "arima", "mfles", "ets"
+ARIMA, ETS = "arima", "ets"
 CHEAP = (REGRESSION, SAME_WEEKDAY, LAST_WEEK)
-DEAR = (ARIMA, MFLES, ETS)
+DEAR = (ARIMA, ETS)
 MODELS = (*CHEAP, *DEAR)
 # Weeks that a mean of the same days of the week goes over.
 _WEEKS = 4
@@ -178,8 +178,6 @@ def models(names: Sequence[str], series: DaySeries) -> list[Any]:
         elif name == ARIMA:
             arima = found.ARIMA(order=(1, 0, 0), seasonal_order=(1, 0, 0), season_length=7)
             made[name] = Known(arima, name, keep)
-        elif name == MFLES:
-            made[name] = Known(found.MFLES(season_length=7), name, keep)
         elif name == ETS:
             made[name] = Known(found.AutoETS(season_length=7), name, 0)
         else:
