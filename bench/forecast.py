@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,7 @@ PAST = 90
 BAR = {"quarter": 2.0, "hour": 1.0, "day": 1.0}
 HELD = (0.77, 0.83)
 STARTS = (date(2026, 1, 26), date(2026, 3, 10), date(2025, 9, 1))
+SLOW = ("mstl", "mfles")
 OURS, FLOOR = "tillflow", "noise floor"
 
 
@@ -162,13 +164,17 @@ class Judge:
     def held(self) -> dict[str, float]:
         """The share of outcomes inside each band."""
         return {
-            f"{span} {level:.0%}": float(np.mean(held)) for (span, level), held in self.inside.items()
+            f"{span} {level:.0%}": float(np.mean(held))
+            for (span, level), held in self.inside.items()
         }
 
 
 def report(judge: Judge, title: str, *, hourly: bool = False) -> None:
     """Print the table."""
-    print(f"\n{title}\n{'accuracy (1 - WAPE), %':26s}{'15 min':>8s}{'hour':>8s}{'day':>8s}{'seconds':>10s}")
+    print(
+        f"\n{title}\n{'accuracy (1 - WAPE), %':26s}"
+        f"{'15 min':>8s}{'hour':>8s}{'day':>8s}{'seconds':>10s}"
+    )
     order = sorted(judge.said, key=lambda name: -judge.scores(name)["day"])
     for name in order:
         score = judge.scores(name)
@@ -197,7 +203,10 @@ def misses(judge: Judge) -> list[str]:
 
 def peers_of(which: str) -> dict[str, Peer]:
     """The peers that are asked on every day."""
-    peers: dict[str, Peer] = {"last week (seasonal naive)": last_week, "mean of 4 weeks": four_weeks}
+    peers: dict[str, Peer] = {
+        "last week (seasonal naive)": last_week,
+        "mean of 4 weeks": four_weeks,
+    }
     if which == "all":
         peers |= {"LightGBM, global": LightGbm(), "LSTM, global": Lstm()}
     return peers
@@ -205,14 +214,16 @@ def peers_of(which: str) -> dict[str, Peer]:
 
 def slow_table(work: Work, day: int, stores: int) -> None:
     """MSTL and MFLES on quarters take seconds a series: some shops, one day, everybody on them."""
-    some = np.linspace(0, len(work.panel.stores) - 1, stores).astype(int)
+    some = np.linspace(0, len(work.panel.stores) - 1, stores).astype(int).tolist()
     judge = Judge()
-    peers: dict[str, Peer] = {
-        name: lambda task, name=name: raw(task, name, list(some)) for name in ("mstl", "mfles")
-    }
+    peers: dict[str, Peer] = {name: partial(raw, name=name, stores=some) for name in SLOW}
     judge.day(work, day, peers)
-    judge.there = [np.where(np.isin(np.arange(len(one)), some)[:, None], one, False) for one in judge.there]
-    judge.actual = [np.where(there, one, 0) for there, one in zip(judge.there, judge.actual, strict=True)]
+    judge.there = [
+        np.where(np.isin(np.arange(len(one)), some)[:, None], one, False) for one in judge.there
+    ]
+    judge.actual = [
+        np.where(there, one, 0) for there, one in zip(judge.there, judge.actual, strict=True)
+    ]
     report(judge, f"{stores} of the shops, one day, models of the 15-minute counts themselves")
 
 
@@ -254,7 +265,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     works: list[tuple[str, Work]] = []
     if given.series:
         days = PAST + given.days
-        works.append((given.series.name, Work(*read(given.series, given.country, given.zone, days))))
+        works.append(
+            (given.series.name, Work(*read(given.series, given.country, given.zone, days)))
+        )
     else:
         for seed in given.seeds:
             made = simulated(given.stores, seed, given.days, given.shock, given.late)

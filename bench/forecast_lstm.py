@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,12 +42,9 @@ class Lstm:
 
     def _ready(self, made: Floats) -> NDArray[np.float32]:
         # The store's number says nothing to a network: its size, group and lags do.
-        return ((made[..., :-1] - self._centre) / self._scale).astype(np.float32)
+        return np.asarray((made[..., :-1] - self._centre) / self._scale, np.float32)
 
     def _train(self, task: Task) -> None:
-        import jax
-        import jax.numpy as jnp
-
         days = range(28, task.day)
         tables = [table(task, day) for day in days]
         rows = np.concatenate([made for made, _ in tables])[..., :-1]
@@ -71,8 +70,8 @@ class Lstm:
             slopes = jax.grad(loss)(weights, *batch)
             rate = RATE * 0.5 * (1 + jnp.cos(jnp.pi * number / steps))
             moved = {}
-            for name, slope in slopes.items():
-                slope = jnp.clip(slope, -1, 1)
+            for name, steep in slopes.items():
+                slope = jnp.clip(steep, -1, 1)
                 first[name] = 0.9 * first[name] + 0.1 * slope
                 second[name] = 0.999 * second[name] + 0.001 * slope**2
                 one = first[name] / (1 - 0.9 ** (number + 1))
@@ -94,7 +93,7 @@ class Lstm:
 
 def _fresh(rng: np.random.Generator, width: int) -> dict[str, NDArray[np.float32]]:
     def draw(*shape: int) -> NDArray[np.float32]:
-        return (rng.normal(0, 1, shape) / np.sqrt(shape[0])).astype(np.float32)
+        return np.asarray(rng.normal(0, 1, shape) / np.sqrt(shape[0]), np.float32)
 
     bias = np.zeros(4 * HIDDEN, np.float32)
     bias[HIDDEN : 2 * HIDDEN] = 1  # remember at first
@@ -110,9 +109,6 @@ def _fresh(rng: np.random.Generator, width: int) -> dict[str, NDArray[np.float32
 
 def _run(weights: Any, x: Any) -> Any:
     """Logs of the means, (days, 96)."""
-    import jax
-    import jax.numpy as jnp
-
     driven = x @ weights["inputs"] + weights["bias"]
 
     def one(carried: Any, drive: Any) -> Any:

@@ -9,8 +9,10 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
+import lightgbm
 import numpy as np
 from numpy.typing import NDArray
+from statsforecast.models import MFLES, MSTL
 
 from operators.forecast.features import matrix
 from operators.forecast.origin import Outlook
@@ -46,7 +48,7 @@ def last_week(task: Task) -> Floats:
     found = np.full((len(task.panel.stores), SLOTS), np.nan)
     for week in range(1, task.day // 7 + 1):
         found = np.where(np.isnan(found), task.seen[:, task.day - 7 * week], found)
-    return np.nan_to_num(found) * task.open_now
+    return np.asarray(np.nan_to_num(found) * task.open_now)
 
 
 def four_weeks(task: Task) -> Floats:
@@ -54,13 +56,11 @@ def four_weeks(task: Task) -> Floats:
     weeks = [task.seen[:, task.day - 7 * week] for week in range(1, 5)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        return np.nan_to_num(np.nanmean(weeks, axis=0)) * task.open_now
+        return np.asarray(np.nan_to_num(np.nanmean(weeks, axis=0)) * task.open_now)
 
 
 def raw(task: Task, name: str, stores: list[int]) -> Floats:
     """MSTL or MFLES of StatsForecast on the counts of quarters themselves."""
-    from statsforecast.models import MFLES, MSTL
-
     found = np.zeros((len(task.panel.stores), SLOTS))
     for store in stores:
         series = task.seen[store].reshape(-1)
@@ -109,8 +109,6 @@ class LightGbm:
 
     def __call__(self, task: Task) -> Floats:
         """Train on all days before, say the day."""
-        import lightgbm
-
         rows, target, scale = [], [], []
         for day in range(28, task.day):
             made, size = table(task, day)

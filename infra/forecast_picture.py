@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from operators.forecast import bands
 from operators.forecast.backtest import Backtest
+from operators.forecast.bands import LEVELS
 from operators.forecast.panel import Panel
-from operators.forecast.plan import LEVELS, QUARTER, measure
+from operators.forecast.plan import QUARTER, measure
 
 Floats = NDArray[np.float64]
 
@@ -35,7 +37,7 @@ def draw(panel: Panel, found: Backtest, store: int, model: str, to: Path) -> boo
     seen = np.concatenate([found.exposure[store, day, 0] for day in days]) > 0
     first = panel.first + timedelta(days=found.origins[days[0]])
     start = datetime(first.year, first.month, first.day)  # noqa: DTZ001 (local time of the store)
-    times = [start + timedelta(minutes=15 * number) for number in range(len(mean))]
+    times: Any = [start + timedelta(minutes=15 * number) for number in range(len(mean))]
     figure = Figure(figsize=(11.5, 4.6), dpi=110, facecolor="white")
     FigureCanvasAgg(figure)
     figure.set_layout_engine("constrained")
@@ -44,7 +46,9 @@ def draw(panel: Panel, found: Backtest, store: int, model: str, to: Path) -> boo
     for level, alpha in zip(LEVELS, (0.28, 0.12), strict=True):
         low, high = bands.band(mean, spread, tails, level)
         low, high = np.where(seen, low, np.nan), np.where(seen, high, np.nan)
-        axes.fill_between(times, low, high, color=_BLUE, alpha=alpha, linewidth=0, label=f"{level:.0%}")
+        axes.fill_between(
+            times, low, high, color=_BLUE, alpha=alpha, linewidth=0, label=f"{level:.0%}"
+        )
     axes.plot(times, np.where(seen, mean, np.nan), color=_BLUE, linewidth=1.4, label="forecast")
     axes.plot(times, np.where(seen, came, np.nan), ".", color=_INK, markersize=2.5, label="came")
     title = f"{panel.stores[store]}: each day as forecast the evening before ({model})"

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.forecast import bands
-from operators.forecast.backtest import Backtest, Choice, choose
-from operators.forecast.plan import DAY, LEVELS, QUARTER, SPANS, in_span, measure
+from operators.forecast.backtest import Backtest, choose
+from operators.forecast.bands import LEVELS
+from operators.forecast.plan import DAY, QUARTER, SPANS, in_span, measure
 from operators.forecast.scores import accuracy, coverage, noise_floor
 
 Floats = NDArray[np.float64]
@@ -28,7 +29,10 @@ def summary(found: Backtest) -> dict[str, Any]:
     judged = found.judged()
     actual = np.where(judged[..., None], found.actual, 0)
     scores = {
-        name: {span: accuracy(in_span(actual, span), in_span(_at(mean, judged), span)) for span in SPANS}
+        name: {
+            span: accuracy(in_span(actual, span), in_span(_at(mean, judged), span))
+            for span in SPANS
+        }
         for name, mean in {**means, CHOSEN: picked}.items()
     }
     said = _at(picked, judged)
@@ -74,9 +78,3 @@ def _held(found: Backtest, said: Floats) -> dict[str, float]:
                 held = coverage(came[there], low[there], high[there])
                 inside.setdefault(f"{span} {level:.0%}", []).append(held)
     return {name: float(np.mean(held)) for name, held in inside.items()}
-
-
-def worst(found: Backtest, choices: list[Choice], names: tuple[str, ...], count: int) -> list[str]:
-    """The stores that were forecast worst, with why their model was taken all the same."""
-    known = [(one.tried[one.model], at) for at, one in enumerate(choices) if one.tried]
-    return [f"{names[at]}: {choices[at].why}" for _, at in sorted(known)[:count]]

@@ -44,8 +44,10 @@ class SchoolHoliday(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Mask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Windows that say nothing about demand: goods out of stock, works in the street, a sensor
-    known to be wrong. They are left out, never learned as zeros. Without `measure` both.
+    """Windows that say nothing about demand, for one measure or (without `measure`) both.
+
+    Goods out of stock, works in the street, a sensor known to be wrong: such windows are left out,
+    never learned as zeros.
     """
 
     since: datetime

@@ -172,9 +172,11 @@ def backtest(
     except _expected() as wrong:
         raise click.ClickException(str(wrong)) from wrong
     if form == "json":
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(answers), indent=2).decode() + "\n")
-    for measure, answer in answers.items() if form == "table" else ():
-        _print_backtest(measure, answer)
+        sys.stdout.write(
+            msgspec.json.format(msgspec.json.encode(answers), indent=2).decode() + "\n"
+        )
+    for name, answer in answers.items() if form == "table" else ():
+        _print_backtest(name, answer)
     if drawn is False:
         click.echo("no picture: matplotlib is not installed, see the extra `demo`", err=True)
 
@@ -185,7 +187,10 @@ def _print_backtest(measure: str, answer: dict[str, Any]) -> None:
         for name, score in sorted(answer["accuracy"].items(), key=lambda item: item[1]["day"])
     ]
     rows.append(
-        {"model": "Poisson noise", **{span: f"{100 * answer['floor'][span]:.1f}" for span in _SPANS}}
+        {
+            "model": "Poisson noise",
+            **{span: f"{100 * answer['floor'][span]:.1f}" for span in _SPANS},
+        }
     )
     title = f"{measure}: {answer['stores']} stores, {answer['days']} days, accuracy (1 - WAPE) in %"
     chosen = ", ".join(f"{name} for {count}" for name, count in answer["chosen"].items())
@@ -196,7 +201,9 @@ def _print_backtest(measure: str, answer: dict[str, Any]) -> None:
         (">hour", lambda one: str(one["hour"])),
         (">day", lambda one: str(one["day"])),
     )
-    console().print(table(title, columns, rows, f"chosen: {chosen}; bands: {held}"))
+    click.echo(title)
+    console().print(table("", columns, rows))
+    click.echo(f"chosen: {chosen}\nbands, judged on days they were not made from: {held}")
 
 
 def _show(rows: Sequence[Any], stores: Sequence[str], form: str) -> None:

@@ -30,8 +30,10 @@ SCOUTED, _GAIN = 24, 0.003
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """What was said and what came. `actual` and `mean` of a model are (stores, origins, ahead, 96),
-    zero where nothing was observed; `there` says where something was.
+    """What was said and what came.
+
+    `actual`, `exposure` and `rates` are (stores, origins, ahead, 96), zero where nothing was
+    observed; `days` has each model's totals, (stores, origins, ahead).
     """
 
     origins: tuple[int, ...]

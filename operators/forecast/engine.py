@@ -90,8 +90,8 @@ class DayRegression:
         self,
         y: Floats,
         h: int,
-        X: Floats | None = None,  # noqa: N803 (the engine's names)
-        X_future: Floats | None = None,  # noqa: N803
+        X: Floats | None = None,
+        X_future: Floats | None = None,
         level: object = None,
         fitted: bool = False,
     ) -> dict[str, Floats]:
@@ -131,8 +131,8 @@ class Known:
         self,
         y: Floats,
         h: int,
-        X: Floats | None = None,  # noqa: N803
-        X_future: Floats | None = None,  # noqa: N803
+        X: Floats | None = None,
+        X_future: Floats | None = None,
         level: object = None,
         fitted: bool = False,
     ) -> dict[str, Floats]:
@@ -186,9 +186,7 @@ def models(names: Sequence[str], series: DaySeries) -> list[Any]:
     return list(made.values())
 
 
-def forecast(
-    series: DaySeries, names: Sequence[str], *, jobs: int = 1
-) -> dict[str, Floats]:
+def forecast(series: DaySeries, names: Sequence[str], *, jobs: int = 1) -> dict[str, Floats]:
     """Totals of the coming days by each of the models, (stores, ahead)."""
     import pandas as pd  # noqa: PLC0415
     from statsforecast import StatsForecast  # noqa: PLC0415
@@ -241,7 +239,7 @@ def _filled(series: DaySeries) -> Floats:
     """
     totals = np.where(series.weight > 0, series.totals, np.nan)
     filled = totals.copy()
-    stores, days = totals.shape
+    days = totals.shape[1]
     weekday = (np.arange(days) + series.first.weekday()) % 7
     for store in np.flatnonzero(np.isnan(totals).any(axis=1)):
         row = totals[store]

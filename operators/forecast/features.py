@@ -38,8 +38,9 @@ HOT_C, COLD_C, MILD_C = 30.0, 8.0, 18.0
 class Known:
     """What is known of the days of all stores, shaped (stores, days).
 
-    `campaign_age` is for how many days each has run, 0 without one. `rain_mm` and `high_c` are a weather forecast that could be had when the forecast is made (NaN:
-    none); `campaigns` has a share from 0 to 1 for each kind of campaign, (stores, days, kinds).
+    `rain_mm` and `high_c` are a weather forecast that could be had when the forecast is made (NaN:
+    none). `campaigns` has a share from 0 to 1 for each kind of campaign, (stores, days, kinds), and
+    `campaign_age` for how many days each has run, 0 without one.
     """
 
     kinds: Sequence[DayKind]

@@ -64,7 +64,9 @@ def reason(one: Update, until: str, what: str = "people") -> str:
     if one.expected <= 0:
         return f"nothing was expected until {until}: the forecast stands"
     off = one.came / one.expected - 1
-    seen = f"until {until} {one.came:.0f} {what} came, {one.expected:.0f} were forecast ({off:+.0%})"
+    seen = (
+        f"until {until} {one.came:.0f} {what} came, {one.expected:.0f} were forecast ({off:+.0%})"
+    )
     if one.carries == 0:
         return f"{seen}; in the backtest no such start carried on: the forecast stands"
     return (

@@ -35,8 +35,10 @@ _BORROWED_DOUBT = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Forecasts from the end of `panel` on: `days` by model (stores, ahead), and the shapes of
-    these days (stores, ahead, 96). `likes` are whom new stores borrow from.
+    """Forecasts of the days after day `at` of a panel.
+
+    `days` has totals by model, (stores, ahead), `rates` the shapes of these days, (stores, ahead,
+    96); `likes` are whom new stores borrow from.
     """
 
     at: int

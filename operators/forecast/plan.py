@@ -93,9 +93,9 @@ def forecast(
     choices = choose(tested)
     coming = forecast_from(panel, kinds, columns, models, jobs=jobs)
     choices = _with_likes(panel, coming, choices)
-    mean = np.stack(
-        [coming.days[one.model][store] for store, one in enumerate(choices)]
-    )[..., None] * (coming.rates * open_ahead)
+    mean = np.stack([coming.days[one.model][store] for store, one in enumerate(choices)])[
+        ..., None
+    ] * (coming.rates * open_ahead)
     means = {name: tested.mean(name) for name in {one.model for one in choices}}
     said = np.stack([means[one.model][store] for store, one in enumerate(choices)])
     tails = measure(tested, said)
@@ -104,9 +104,7 @@ def forecast(
         mean=mean,
         bands=bands_of(mean, tails),
         choices=choices,
-        carry=intraday.carry(
-            tested.actual[:, :, 0], said[:, :, 0], tested.exposure[:, :, 0]
-        ),
+        carry=intraday.carry(tested.actual[:, :, 0], said[:, :, 0], tested.exposure[:, :, 0]),
         tails=tails,
         backtest=tested,
     )

@@ -71,14 +71,12 @@ def fit(
         found += step * np.minimum(1.0, _LONGEST_STEP / np.maximum(longest, 1e-12))
         if float(longest.max()) < _CLOSE:
             break
-    return found, np.linalg.inv(curve)
+    return found, np.asarray(np.linalg.inv(curve), np.float64)
 
 
 def fit_one(y: Floats, columns: Floats, weight: Floats, prior: Prior) -> Floats:
     """Level and coefficients of one store: `y` and `weight` are (days), columns (days, columns)."""
-    found, _ = fit(
-        y[None], columns[None], weight[None], prior.mean, prior.precision, prior.spread
-    )
+    found, _ = fit(y[None], columns[None], weight[None], prior.mean, prior.precision, prior.spread)
     return np.asarray(found[0])
 
 
@@ -94,7 +92,7 @@ def fit_shared(y: Floats, columns: Floats, weight: Floats, spread: float) -> Flo
 
     The first entry is the mean of the levels. `y` and `weight` are (stores, days).
     """
-    stores, _, width = columns.shape
+    width = columns.shape[-1]
     shared = np.zeros(width)
     ridge = np.full(width, WEAK)
     level = np.log(np.maximum((weight * y).sum(1), 0.5) / np.maximum(weight.sum(1), 1e-9))

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.footfall.facts import QUARTER_US
-from operators.forecast.plan import DAY, HOUR, LEVELS, QUARTER, Forecast, in_span
+from operators.forecast.bands import LEVELS
+from operators.forecast.plan import DAY, HOUR, QUARTER, Forecast, in_span
 from operators.forecast.today import Today
 from operators.forecast.windows import Place, quarters_of
 from schemas.forecast_rules import Measure
@@ -92,8 +93,8 @@ def _day(
     for (span, number), start in starts.items():
         total = _total(running, span, number, mean)
         local = to_datetime(start).astimezone(zone).isoformat(timespec="minutes")
-        head = (place.name, measure, span, start, local, day.isoformat())
-        found.spans.append((*head, total, *_edges(ranges[span], number, 1), *origin))
+        named = (place.name, measure, span, start, local, day.isoformat())
+        found.spans.append((*named, total, *_edges(ranges[span], number, 1), *origin))
 
 
 def _total(running: tuple[Today, str] | None, span: str, number: int, mean: Floats) -> float:

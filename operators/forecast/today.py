@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.forecast import bands, intraday
+from operators.forecast.bands import LEVELS
 from operators.forecast.intraday import Update
-from operators.forecast.plan import DAY, HOUR, LEVELS, QUARTER, Forecast, in_span
+from operators.forecast.plan import DAY, HOUR, QUARTER, Forecast, in_span
 
 Floats = NDArray[np.float64]
 

@@ -12,10 +12,10 @@ import pyarrow as pa
 from operators.footfall.facts import QUARTER_US
 from operators.forecast.rows import Rows
 from operators.forecast.windows import Windows
+from schemas.footfall_tables import FOOTFALL_15M
 from schemas.forecast_tables import FORECAST_15M, FORECAST_SPAN
 from schemas.instants import to_micros
 from schemas.tables import Table
-from schemas.warehouse import FOOTFALL_15M
 from sinks.warehouse.address import Target
 from sinks.warehouse.client import Reader, Warehouse
 

@@ -70,9 +70,11 @@ class CrowdSettings:
 
 @dataclass(frozen=True, slots=True)
 class Crowds:
-    """What was drawn. `intensity` is the mean of the entries, with everything that acted on them;
-    `orders_intensity` that of the orders. Weather is (cities, days) as it was and (leads, cities,
-    days) as it was forecast so many days before.
+    """What was drawn.
+
+    `intensity` is the mean of the entries, with everything that acted on them, `orders_intensity`
+    that of the orders. Weather is (leads, cities, days): as it was forecast so many days before,
+    with 0 as it really was.
     """
 
     settings: CrowdSettings
