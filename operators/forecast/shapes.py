@@ -86,24 +86,25 @@ def fit(
 
 
 def _levels(seen: Floats, held: Floats, group_of: NDArray[np.intp], groups: int) -> Floats:
-    """Everybody's rates, then each group's, then each store's over all days, then by kind."""
-    chain = _rate(seen.sum(axis=0), held.sum(axis=0), None)
-    of_group = np.empty((groups, SHAPES, SLOTS))
-    for group in range(groups):
-        mine = group_of == group
-        of_group[group] = _towards(seen[mine].sum(axis=0), held[mine].sum(axis=0), chain)
-    expected = of_group[group_of]
+    """Everybody's rates, then each group's, then each store's: over all days, then by kind."""
+    whole = (seen.sum(axis=(0, 1)) + LEAST) / np.maximum(held.sum(axis=(0, 1)), 1.0)
+    chain = _towards(seen.sum(axis=0), held.sum(axis=0), np.broadcast_to(whole, (SHAPES, SLOTS)))
+    in_group = np.zeros((groups, *seen.shape[1:]))
+    held_by = np.zeros_like(in_group)
+    np.add.at(in_group, group_of, seen)
+    np.add.at(held_by, group_of, held)
+    of_group = _refined(in_group, held_by, np.broadcast_to(chain, in_group.shape))
+    return smooth(_refined(seen, held, of_group[group_of]))
+
+
+def _refined(seen: Floats, held: Floats, expected: Floats) -> Floats:
+    """Rates by kind of day: expected ones, moved by what all days of one's own have in common."""
     weight = held.sum(axis=1, keepdims=True)
     mixed = np.where(weight > 0, held / np.maximum(weight, 1e-9), 1 / SHAPES)
-    expected_all = np.sum(expected * mixed, axis=1)
-    whole = _towards(seen.sum(axis=1), held.sum(axis=1), expected_all)
-    own = expected * (whole / np.maximum(expected_all, LEAST))[:, None]
-    return smooth(_towards(seen, held, own))
-
-
-def _rate(seen: Floats, held: Floats, expected: Floats | None) -> Floats:
-    rate = (seen + LEAST) / np.maximum(held, 1.0)
-    return rate if expected is None else np.where(held > 0, rate, expected)
+    together = np.sum(expected * mixed, axis=1)
+    whole = _towards(seen.sum(axis=1), held.sum(axis=1), together)
+    own = expected * (whole / np.maximum(together, LEAST))[:, None]
+    return _towards(seen, held, own)
 
 
 def _towards(seen: Floats, held: Floats, expected: Floats) -> Floats:
