@@ -230,8 +230,7 @@ def slow_table(work: Work, day: int, stores: int) -> None:
 def speed(stores: int) -> None:
     """Seconds from counts in memory to means and bands."""
     work = simulated(stores, 1, 1, 0.0, 0.0)
-    simulated_small = simulated(4, 1, 1, 0.0, 0.0)
-    simulated_small.ours(PAST)  # the libraries are loaded
+    simulated(4, 1, 1, 0.0, 0.0).ours(PAST)  # the libraries are loaded
     for jobs in (1, 2):
         began = time.perf_counter()
         mine = work.ours(PAST, jobs)
@@ -281,6 +280,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             judge.day(work, day, peers)
         every.add(judge)
         report(judge, f"{title}, {given.days} days", hourly=bool(given.series))
+        sys.stdout.flush()
         figures[title] = {
             "accuracy": {name: judge.scores(name) for name in judge.said},
             "held": judge.held(),

@@ -1,8 +1,9 @@
 """An LSTM for all stores (Hochreiter and Schmidhuber 1997), in JAX: the seed's kind of model.
 
 It goes through the 96 quarters of a day with the same inputs as the LightGBM model (lags, calendar,
-weather, campaigns, what the store is) and says each quarter's mean, trained by the Poisson
-likelihood with Adam (Kingma and Ba 2015) on a falling rate. It is trained once, before the first
+weather, campaigns, what the store is) and says by how much each quarter's mean differs from that of
+the last four weeks, trained by the Poisson likelihood with Adam (Kingma and Ba 2015) on a falling
+rate. It is trained once, before the first
 day that is judged; later days get fresh lags, as its users do it.
 """
 
@@ -26,7 +27,7 @@ HIDDEN, BATCH, RATE = 64, 128, 4e-3
 class Lstm:
     """One LSTM for all stores, one layer and a readout."""
 
-    def __init__(self, epochs: int = 30, seed: int = 1) -> None:
+    def __init__(self, epochs: int = 40, seed: int = 1) -> None:
         self.epochs, self.seed = epochs, seed
         self._weights: Any = None
         self._centre: Floats = np.zeros(0)
@@ -37,7 +38,7 @@ class Lstm:
         if self._weights is None:
             self._train(task)
         made, size = table(task, task.day)
-        said = np.asarray(_run(self._weights, self._ready(made)))
+        said = np.asarray(_run(self._weights, self._ready(made))) + _usual(made)
         return np.asarray(np.exp(said) * size[:, None] * task.open_now)
 
     def _ready(self, made: Floats) -> NDArray[np.float32]:
@@ -47,7 +48,9 @@ class Lstm:
     def _train(self, task: Task) -> None:
         days = range(28, task.day)
         tables = [table(task, day) for day in days]
-        rows = np.concatenate([made for made, _ in tables])[..., :-1]
+        rows = np.concatenate([made for made, _ in tables])
+        usual = _usual(rows).astype(np.float32)
+        rows = rows[..., :-1]
         size = np.concatenate([size for _, size in tables])
         self._centre = rows.mean(axis=(0, 1))
         self._scale = np.maximum(rows.std(axis=(0, 1)), 1e-3)
@@ -61,8 +64,8 @@ class Lstm:
         second = {name: np.zeros_like(one) for name, one in weights.items()}
         steps = self.epochs * (len(x) // BATCH)
 
-        def loss(weights: Any, x: Any, y: Any, there: Any) -> Any:
-            said = _run(weights, x)
+        def loss(weights: Any, x: Any, usual: Any, y: Any, there: Any) -> Any:
+            said = _run(weights, x) + usual
             return jnp.sum(there * (jnp.exp(said) - y * said)) / jnp.sum(there)
 
         @jax.jit
@@ -84,11 +87,15 @@ class Lstm:
             order = rng.permutation(len(x))
             for at in range(0, len(x) - BATCH + 1, BATCH):
                 some = order[at : at + BATCH]
-                weights, first, second = step(
-                    weights, first, second, float(number), x[some], y[some], there[some]
-                )
+                batch = (x[some], usual[some], y[some], there[some])
+                weights, first, second = step(weights, first, second, float(number), *batch)
                 number += 1
         self._weights = weights
+
+
+def _usual(made: Floats) -> Floats:
+    """The log of the mean of the last four weeks, in shares of the store's size."""
+    return np.asarray(np.log(made[..., 1] + 0.02))
 
 
 def _fresh(rng: np.random.Generator, width: int) -> dict[str, NDArray[np.float32]]:

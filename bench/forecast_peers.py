@@ -102,17 +102,29 @@ def table(task: Task, day: int) -> tuple[Floats, Floats]:
 
 
 class LightGbm:
-    """One LightGBM for all stores, Poisson loss, lags and everything known ahead as features."""
+    """One LightGBM for all stores, Poisson loss, lags and everything known ahead as features.
+
+    It is trained once, before the first day that is judged; later days get fresh lags.
+    """
 
     def __init__(self, rounds: int = 400) -> None:
         self.rounds = rounds
+        self._booster: Any = None
 
     def __call__(self, task: Task) -> Floats:
-        """Train on all days before, say the day."""
+        """Train where that has not been done yet, and say the day."""
+        if self._booster is None:
+            self._booster = self._trained(task)
+        made, size = table(task, task.day)
+        said = np.asarray(self._booster.predict(made.reshape(-1, made.shape[2])))
+        return np.asarray(said.reshape(len(size), SLOTS) * size[:, None] * task.open_now)
+
+    def _trained(self, task: Task) -> Any:
         rows, target, scale = [], [], []
         for day in range(28, task.day):
             made, size = table(task, day)
             there = ~np.isnan(task.seen[:, day])
+            there &= task.is_open[:, day] > 0
             rows.append(made[there])
             target.append(task.seen[:, day][there])
             scale.append(np.broadcast_to(size[:, None], there.shape)[there])
@@ -133,7 +145,4 @@ class LightGbm:
             "verbose": -1,
             "seed": 1,
         }
-        booster = lightgbm.train(options, data, self.rounds)
-        made, size = table(task, task.day)
-        said = np.asarray(booster.predict(made.reshape(-1, made.shape[2])))
-        return np.asarray(said.reshape(len(size), SLOTS) * size[:, None] * task.open_now)
+        return lightgbm.train(options, data, self.rounds)

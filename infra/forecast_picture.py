@@ -30,7 +30,7 @@ def draw(panel: Panel, found: Backtest, store: int, model: str, to: Path) -> boo
     except ImportError:
         return False
     said = found.mean(model)
-    tails = measure(found, said)[QUARTER]
+    tails = measure(found, said)[QUARTER][0]
     days = range(max(0, len(found.origins) - SHOWN_DAYS), len(found.origins))
     mean = np.concatenate([said[store, day, 0] for day in days])
     came = np.concatenate([found.actual[store, day, 0] for day in days])

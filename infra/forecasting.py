@@ -31,11 +31,15 @@ MEASURES: tuple[Measure, ...] = ("entries", "orders")
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A panel whose last day is `today`, and what is known of its days and those ahead."""
+    """A panel whose last day is `today`, and what is known of its days and those ahead.
+
+    `known_until` is the end of the last window it rests on, in microseconds since 1970.
+    """
 
     panel: Panel
     today: date
     context: Context
+    known_until: int
 
     @property
     def places(self) -> list[Place]:
@@ -64,16 +68,17 @@ def prepare(
     today: date,
     ahead: int,
 ) -> Ready:
-    """The panel of all stores that have windows, up to and with today.
+    """The panel of all stores that have windows of this measure, up to and with today.
 
     Raises:
         ValueError: there are no windows, or none of a day before.
     """
-    if not len(windows.quarter):
-        msg = "there are no final windows of footfall: run tillflow run footfall first"
+    good = good_of(windows, measure)
+    if not good.any():
+        msg = f"there are no final windows with {measure}: run tillflow run footfall first"
         raise ValueError(msg)
-    stores = sorted(windows.names)
-    oldest = to_datetime(int(windows.quarter.min()) * QUARTER_US)
+    stores = sorted(windows.names[at] for at in np.unique(windows.store[good]))
+    oldest = to_datetime(int(windows.quarter[good].min()) * QUARTER_US)
     begun = oldest.astimezone(ZoneInfo(chain.timezone)).date()
     first = max(begun, today - timedelta(days=chain.forecast.history_days))
     days = (today - first).days
@@ -82,11 +87,22 @@ def prepare(
         raise ValueError(msg)
     context = Context(chain, stores, first, days + ahead, weather)
     panel = panel_of(windows, measure, context.places, first, days + 1, chain.forecast.masks)
-    return Ready(panel, today, context)
+    known_until = (int(windows.quarter[good].max()) + 1) * QUARTER_US
+    return Ready(panel, today, context, known_until)
 
 
-def make(ready: Ready, ahead: int, windows: int, models: Sequence[str], jobs: int) -> Forecast:
-    """The forecast of today and the days after it, from the days before today."""
+def good_of(windows: Windows, measure: Measure) -> NDArray[np.bool_]:
+    """Where the figures of a measure are good."""
+    return windows.doors if measure == "entries" else windows.tills
+
+
+def make(
+    ready: Ready, ahead: int, windows: int, models: Sequence[str], *, scout: bool, jobs: int
+) -> Forecast:
+    """The forecast of today and the days after it, from the days before today.
+
+    With `scout` models that take long are tried on some stores, and on all where that pays.
+    """
     past = ready.past
     return forecast(
         past,
@@ -98,6 +114,7 @@ def make(ready: Ready, ahead: int, windows: int, models: Sequence[str], jobs: in
             windows=windows,
             models=(*CHEAP, *(name for name in models if name not in CHEAP)),
             jobs=jobs,
+            scouting=scout,
         ),
     )
 
@@ -120,20 +137,8 @@ def told(
             one = running(made, store, counts[store], seen[store], now)
             clock = f"{now // 4:02d}:{now % 4 * 15:02d}"
             found[store] = (one, reason(one.update, clock, what))
-    stamp = Stamp(to_micros(at), _known_until(ready))
+    stamp = Stamp(to_micros(at), ready.known_until)
     return rows_of(made, measure, ready.places, stamp, found), found
-
-
-def _known_until(ready: Ready) -> int:
-    """The end of the last window that was used, by the first store's clock."""
-    days, slots = np.nonzero(ready.panel.exposure.sum(axis=0))
-    zone = ZoneInfo(ready.places[0].zone)
-    if not len(days):
-        return 0
-    last = ready.panel.first + timedelta(days=int(days[-1]))
-    slot = int(slots[days == days[-1]].max()) + 1
-    midnight = datetime(last.year, last.month, last.day, tzinfo=zone)
-    return to_micros(midnight + timedelta(minutes=15 * slot))
 
 
 def tested_columns(ready: Ready) -> Columns:

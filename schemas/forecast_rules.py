@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from schemas.footfall_rules import TimeOfDay
+
 Measure = Literal["entries", "orders"]
 
 
@@ -61,13 +63,25 @@ class ForecastConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How footfall and orders are forecast.
 
     `country` (ISO code, like CN) brings its public holidays with moved working days.
+    At `planning` o'clock of each zone the coming days are forecast, and every `refresh_minutes`
+    (0: never) the rest of the running one: see `tillflow forecast watch`.
     `history_days`: how far back is learned from, at most. `windows`: days of the backtest.
     """
 
     country: str | None = None
+    planning: TimeOfDay = "20:00"
+    refresh_minutes: Annotated[int, msgspec.Meta(ge=0, le=1440)] = 60
     history_days: Annotated[int, msgspec.Meta(ge=21, le=400)] = 90
     windows: Annotated[int, msgspec.Meta(ge=4, le=60)] = 8
     stores: tuple[StoreKind, ...] = ()
     campaigns: tuple[Campaign, ...] = ()
     school_holidays: tuple[SchoolHoliday, ...] = ()
     masks: tuple[Mask, ...] = ()
+
+    @property
+    def planning_minutes(self) -> int:
+        """The planning hour in minutes since midnight."""
+        if isinstance(self.planning, int):
+            return self.planning
+        hours, minutes = self.planning.split(":")
+        return int(hours) * 60 + int(minutes)

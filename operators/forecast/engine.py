@@ -108,7 +108,7 @@ class DayRegression:
         return {"mean": np.minimum(mean, most)}
 
 
-class Known:
+class Foreign:
     """A model of StatsForecast that is shown the regressors without those of `DayRegression`.
 
     With `keep` columns: those of the calendar, weather and campaigns that changed in the past.
@@ -123,9 +123,9 @@ class Known:
     def __repr__(self) -> str:
         return self.alias
 
-    def new(self) -> Known:
+    def new(self) -> Foreign:
         """Another one, as StatsForecast asks for before each fit."""
-        return Known(self.model.new(), self.alias, self.keep)
+        return Foreign(self.model.new(), self.alias, self.keep)
 
     def forecast(
         self,
@@ -177,9 +177,9 @@ def models(names: Sequence[str], series: DaySeries) -> list[Any]:
             made[name] = found.SeasonalWindowAverage(7, _WEEKS, alias=name)
         elif name == ARIMA:
             arima = found.ARIMA(order=(1, 0, 0), seasonal_order=(1, 0, 0), season_length=7)
-            made[name] = Known(arima, name, keep)
+            made[name] = Foreign(arima, name, keep)
         elif name == ETS:
-            made[name] = Known(found.AutoETS(season_length=7), name, 0)
+            made[name] = Foreign(found.AutoETS(season_length=7), name, 0)
         else:
             msg = f"there is no model {name!r}: take some of {', '.join(MODELS)}"
             raise ValueError(msg)
@@ -213,7 +213,7 @@ def forecast(series: DaySeries, names: Sequence[str], *, jobs: int = 1) -> dict[
         models=models(names, series),
         freq="D",
         n_jobs=jobs,
-        fallback_model=Known(_Mean(), "mean", 0),
+        fallback_model=Foreign(_Mean(), "mean", 0),
     )
     found = engine.forecast(df=past, h=ahead, X_df=coming)
     return {

@@ -23,6 +23,8 @@ QUARTER, HOUR, DAY = "quarter", "hour", "day"
 SPANS = (QUARTER, HOUR, DAY)
 # A store that has less cannot be tested: its first origin would know nothing.
 _LEAST_PAST = 14
+# Days ahead from which bands are measured apart: the next day, two more, and those after.
+REACHES = (0, 1, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class Forecast:
 
     `mean` is (stores, ahead, 96), for a quarter with the exposure it will have; `bands` has
     (low, high) by span and level, (stores, ahead, 96 or 24), (stores, ahead) for days. `carry` is
-    how much of a day's luck its halves share, by store, and `tails` make bands of other means.
+    how much of a day's luck its halves share, by store, and `tails` (by span and reach) make
+    bands of other means.
     """
 
     panel: Panel
@@ -50,7 +53,7 @@ class Forecast:
     bands: dict[tuple[str, float], tuple[Floats, Floats]]
     choices: list[Choice]
     carry: Floats
-    tails: dict[str, Tails]
+    tails: dict[str, list[Tails]]
     backtest: Backtest
 
 
@@ -110,23 +113,26 @@ def forecast(
     )
 
 
-def measure(tested: Backtest, said: Floats) -> dict[str, Tails]:
-    """The tails of quarters, hours and days, from what was said and what came."""
-    stores = len(said)
-    judged = tested.judged()
-    whole = tested.exposure > 0
-    found = {}
-    for span in SPANS:
-        actual, mean = in_span(tested.actual, span), in_span(said, span)
-        if span == DAY:
-            there = judged
-        else:
-            there = np.broadcast_to(judged[..., None], mean.shape)
+def reach(ahead: int) -> int:
+    """Which bands a day ahead has (0: the first): what is farther off is less sure."""
+    return int(np.searchsorted(REACHES, ahead, side="right")) - 1
+
+
+def measure(tested: Backtest, said: Floats) -> dict[str, list[Tails]]:
+    """The tails of quarters, hours and days by reach, from what was said and what came."""
+    days = said.shape[2]
+    found: dict[str, list[Tails]] = {span: [] for span in SPANS}
+    for number in range(reach(days - 1) + 1):
+        mine = [ahead for ahead in range(days) if reach(ahead) == number]
+        judged = tested.judged()[:, :, mine]
+        for span in SPANS:
+            actual = in_span(tested.actual[:, :, mine], span)
+            mean = in_span(said[:, :, mine], span)
+            there = judged if span == DAY else np.broadcast_to(judged[..., None], mean.shape)
             if span == QUARTER:
-                there = there & whole
-        found[span] = bands.measure(
-            actual.reshape(stores, -1), mean.reshape(stores, -1), there.reshape(stores, -1)
-        )
+                there = there & (tested.exposure[:, :, mine] > 0)
+            flat = [one.reshape(len(said), -1) for one in (actual, mean)]
+            found[span].append(bands.measure(*flat, there.reshape(len(said), -1)))
     return found
 
 
@@ -138,15 +144,21 @@ def in_span(values: Floats, span: str) -> Floats:
 
 
 def bands_of(
-    mean: Floats, tails: dict[str, Tails]
+    mean: Floats, tails: dict[str, list[Tails]]
 ) -> dict[tuple[str, float], tuple[Floats, Floats]]:
     """Bands of every span and level around means of quarters (stores, ahead, 96)."""
     found = {}
     for span in SPANS:
         wanted = in_span(mean, span)
-        spread = tails[span].spread.reshape(-1, *[1] * (wanted.ndim - 1))
         for level in LEVELS:
-            found[span, level] = bands.band(wanted, spread, tails[span], level)
+            days = []
+            for ahead in range(mean.shape[1]):
+                mine = tails[span][reach(ahead)]
+                day = wanted[:, ahead]
+                spread = mine.spread.reshape(-1, *[1] * (day.ndim - 1))
+                days.append(bands.band(day, spread, mine, level))
+            low, high = zip(*days, strict=True)
+            found[span, level] = np.stack(low, axis=1), np.stack(high, axis=1)
     return found
 
 

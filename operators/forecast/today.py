@@ -46,7 +46,7 @@ def running(made: Forecast, store: int, counts: Floats, seen: Floats, now: int) 
     ranges: dict[tuple[str, float], tuple[Floats, Floats]] = {}
     for span in (QUARTER, HOUR, DAY):
         wanted, there = in_span(rest, span), in_span(came, span)
-        tails = made.tails[span]
+        tails = made.tails[span][0]
         spread = float(tails.spread[store])
         if span == DAY:
             # What the halves share was unsure in the morning; of it, this much still is.

@@ -133,7 +133,9 @@ def open_ahead(panel: Panel, places: Sequence[Place], ahead: int) -> Floats:
                 continue
             seen = recent[at]
             alive = seen.any(axis=1)
-            alike = seen[alive & (weekday == day.weekday())]
+            # A day of the week is judged by itself once the store was there on one of them.
+            there = np.arange(len(seen)) >= (alive.argmax() if alive.any() else len(seen))
+            alike = seen[there & (weekday == day.weekday())]
             judged = alike if len(alike) else seen[alive]
             usual = judged.mean(axis=0) > 0.5 if len(judged) else np.zeros(SLOTS, bool)
             for _, slot in quarters:
