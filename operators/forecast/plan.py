@@ -131,8 +131,9 @@ def measure(tested: Backtest, said: Floats) -> dict[str, list[Tails]]:
             there = judged if span == DAY else np.broadcast_to(judged[..., None], mean.shape)
             if span == QUARTER:
                 there = there & (tested.exposure[:, :, mine] > 0)
-            flat = [one.reshape(len(said), -1) for one in (actual, mean)]
-            found[span].append(bands.measure(*flat, there.reshape(len(said), -1)))
+            flat = (len(said), -1)
+            tails = bands.measure(actual.reshape(flat), mean.reshape(flat), there.reshape(flat))
+            found[span].append(tails)
     return found
 
 

@@ -103,7 +103,8 @@ def test_the_strength_of_belief_is_found() -> None:
     for true in (100.0, 1_000.0):
         rates = rng.gamma(true * expected, 1 / true)
         exposure = np.full(expected.shape, 5_000.0)
-        assert shapes.strength(rng.poisson(exposure * rates), exposure, expected) == true
+        counts = rng.poisson(exposure * rates).astype(float)
+        assert shapes.strength(counts, exposure, expected) == true
 
 
 def test_quarters_add_up_to_hours() -> None:
