@@ -255,6 +255,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--series", type=Path)
     parser.add_argument("--country")
     parser.add_argument("--zone", default="UTC")
+    parser.add_argument("--until", type=date.fromisoformat, help="series: first day left out")
     parser.add_argument("--json", type=Path, help="write the figures there, too")
     given = parser.parse_args(arguments)
     if given.speed:
@@ -264,9 +265,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     works: list[tuple[str, Work]] = []
     if given.series:
         days = PAST + given.days
-        works.append(
-            (given.series.name, Work(*read(given.series, given.country, given.zone, days)))
-        )
+        found = read(given.series, given.country, given.zone, days, given.until)
+        works.append((given.series.name, Work(*found)))
     else:
         for seed in given.seeds:
             made = simulated(given.stores, seed, given.days, given.shock, given.late)

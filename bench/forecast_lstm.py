@@ -68,7 +68,6 @@ class Lstm:
             said = _run(weights, x) + usual
             return jnp.sum(there * (jnp.exp(said) - y * said)) / jnp.sum(there)
 
-        @jax.jit
         def step(weights: Any, first: Any, second: Any, number: Any, *batch: Any) -> Any:
             slopes = jax.grad(loss)(weights, *batch)
             rate = RATE * 0.5 * (1 + jnp.cos(jnp.pi * number / steps))
@@ -82,13 +81,14 @@ class Lstm:
                 moved[name] = weights[name] - rate * one / (jnp.sqrt(two) + 1e-8)
             return moved, first, second
 
+        fast: Any = jax.jit(step)
         number = 0
         for _ in range(self.epochs):
             order = rng.permutation(len(x))
             for at in range(0, len(x) - BATCH + 1, BATCH):
                 some = order[at : at + BATCH]
                 batch = (x[some], usual[some], y[some], there[some])
-                weights, first, second = step(weights, first, second, float(number), *batch)
+                weights, first, second = fast(weights, first, second, float(number), *batch)
                 number += 1
         self._weights = weights
 

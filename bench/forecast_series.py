@@ -34,8 +34,10 @@ class Series(NamedTuple):
     is_open: Floats
 
 
-def read(path: Path, country: str | None, zone: str, days: int) -> Series:
-    """The last `days` days of a file; each hour's count is spread over its quarters."""
+def read(
+    path: Path, country: str | None, zone: str, days: int, until: date | None = None
+) -> Series:
+    """The last `days` days of a file (before `until`); each hour's count is spread over its quarters."""
     counts: dict[tuple[str, date, int], float] = {}
     with path.open(encoding="utf-8-sig", newline="") as lines:
         rows = csv.DictReader(lines)
@@ -52,13 +54,13 @@ def read(path: Path, country: str | None, zone: str, days: int) -> Series:
                 at = datetime.fromisoformat(row["start"]).astimezone(local)
                 key = (row["store"], at.date(), at.hour)
                 counts[key] = counts.get(key, 0.0) + float(row["entries"])
-    last = max(day for _, day, _ in counts)
+    last = max(day for _, day, _ in counts if until is None or day < until)
     first = last - timedelta(days=days - 1)
     names = sorted({name for name, _, _ in counts})
     values = np.full((len(names), days, 24), np.nan)
     number = {name: at for at, name in enumerate(names)}
     for (name, day, hour), count in counts.items():
-        if day >= first:
+        if first <= day <= last:
             values[number[name], (day - first).days, hour] = count
     good = (~np.isnan(values)).any(axis=2).mean(axis=1) >= _LEAST_SEEN
     values, names = values[good], [name for name, keep in zip(names, good, strict=True) if keep]
