@@ -19,7 +19,7 @@ from schemas.instants import parse_instant, to_datetime
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_MODELS = ("regression", "same_weekday", "last_week", "arima", "ets")
+_MODELS = ("arima", "ets")
 
 
 @click.group()

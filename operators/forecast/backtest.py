@@ -131,10 +131,28 @@ def scout(
     return {name: good[name] - best for name in dear}
 
 
+def of_all(said: dict[str, tuple[Floats, Floats]]) -> str:
+    """The model for all stores: the regression, unless another was better day after day.
+
+    A day is one observation, however many stores it has: they share its weather. The best of the
+    others has to beat the regression by a standard error of these daily differences.
+    """
+    first = REGRESSION if REGRESSION in said else next(iter(said))
+    off = {name: np.nansum(np.abs(told - came), axis=0) for name, (came, told) in said.items()}
+    days = len(off[first])
+    best, gain = first, 0.0
+    for name, errors in off.items():
+        better = off[first] - errors
+        sure = float(better.mean()) - float(better.std(ddof=1) if days > 1 else 0) / np.sqrt(days)
+        if days >= LEAST_DAYS and sure > gain:
+            best, gain = name, sure
+    return best
+
+
 def choose(found: Backtest) -> list[Choice]:
-    """A model for every store: the regression, unless another one is surely better there."""
-    first = REGRESSION if REGRESSION in found.days else next(iter(found.days))
+    """A model for every store: that of all of them, unless another one is surely better there."""
     said = {name: found.totals(name) for name in found.days}
+    first = of_all(said)
     choices = []
     for store in range(len(found.actual)):
         came = said[first][0][store]

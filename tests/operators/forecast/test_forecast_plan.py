@@ -8,9 +8,9 @@ from datetime import date
 import numpy as np
 import pytest
 
-from operators.forecast.backtest import Backtest, choose, worth_it
+from operators.forecast.backtest import Backtest, choose, of_all, worth_it
 from operators.forecast.bands import LEVELS
-from operators.forecast.engine import LAST_WEEK, REGRESSION, SAME_WEEKDAY, models
+from operators.forecast.engine import BLEND, LAST_WEEK, REGRESSION, SAME_WEEKDAY, models
 from operators.forecast.panel import SLOTS, Panel
 from operators.forecast.plan import DAY, HOUR, QUARTER, Forecast, Settings, forecast, in_span
 from operators.forecast.rows import Stamp, rows_of
@@ -157,6 +157,19 @@ def simple_backtest(errors: dict[str, list[float]]) -> Backtest:
     actual = np.full_like(rates, 100 / SLOTS)
     days = {name: np.array(off).reshape(1, count, 1) + 100 for name, off in errors.items()}
     return Backtest(tuple(range(count)), actual, np.ones_like(rates), rates, days)
+
+
+def test_the_model_of_all_stores_is_the_one_that_was_better_day_after_day() -> None:
+    came = np.full((3, 6), 100.0)
+    worse, better = came + 9, came + np.array([1.0, -2, 1, 2, -1, 1])
+    assert of_all({REGRESSION: (came, worse), BLEND: (came, better)}) == BLEND
+    # One bad day of three stores is one bad day.
+    unlucky = came.copy()
+    unlucky[:, 0] = 300
+    assert of_all({REGRESSION: (came, unlucky), BLEND: (came, better)}) == REGRESSION
+    assert (
+        of_all({REGRESSION: (came[:, :2], worse[:, :2]), BLEND: (came[:, :2],) * 2}) == REGRESSION
+    )
 
 
 def test_another_model_is_taken_only_when_it_is_surely_better() -> None:
