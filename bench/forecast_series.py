@@ -37,7 +37,10 @@ class Series(NamedTuple):
 def read(
     path: Path, country: str | None, zone: str, days: int, until: date | None = None
 ) -> Series:
-    """The last `days` days of a file (before `until`); each hour's count is spread over its quarters."""
+    """The last `days` days of a file (before `until`).
+
+    An hour's count is spread over its quarters.
+    """
     counts: dict[tuple[str, date, int], float] = {}
     with path.open(encoding="utf-8-sig", newline="") as lines:
         rows = csv.DictReader(lines)
