@@ -52,9 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 low, high = now.bands[DAY, LEVELS[0]]
                 inside[look].append(bool(low <= counts[store].sum() <= high))
     print("accuracy of what is left of the day, %")
-    print(
-        f"{'at':>6s}{'evening before':>16s}{'updated':>10s}{'floor':>8s}{'80% band of the day':>22s}"
-    )
+    print(f"{'at':>6s}{'evening before':>16s}{'updated':>10s}{'floor':>8s}{'80% of days in':>20s}")
     for look, rows in sums.items():
         left, before, after, true = np.array(rows).T
         figures = [100 * accuracy(left, one) for one in (before, after, true)]
