@@ -15,8 +15,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from bench.forecast import PAST, simulated
+from operators.forecast.bands import LEVELS
 from operators.forecast.panel import SLOTS
-from operators.forecast.plan import DAY, LEVELS
+from operators.forecast.plan import DAY
 from operators.forecast.scores import accuracy
 from operators.forecast.today import running
 
