@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from schemas.footfall_rules import FootfallConfig
+from schemas.forecast_rules import ForecastConfig
 from schemas.phantom_rules import PhantomConfig
 from schemas.transfer_rules import TransferConfig
 
@@ -100,3 +101,4 @@ class Chain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     transfers: TransferConfig = TransferConfig()
     phantom: PhantomConfig = PhantomConfig()
     footfall: FootfallConfig = FootfallConfig()
+    forecast: ForecastConfig = ForecastConfig()

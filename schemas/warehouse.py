@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from schemas.footfall_tables import EMPLOYEE_WORK_15M, FOOTFALL_15M
+from schemas.forecast_tables import FORECAST_15M, FORECAST_SPAN
 from schemas.tables import Column, Table, View
 
 STOCK_POSITION = Table(
@@ -233,6 +234,8 @@ TABLES: tuple[Table, ...] = (
     TRANSFER_SUGGESTION,
     FOOTFALL_15M,
     EMPLOYEE_WORK_15M,
+    FORECAST_15M,
+    FORECAST_SPAN,
     DEAD_LETTER,
     FLOW_RUN,
     FLOW_RUN_PART,

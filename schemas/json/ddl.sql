@@ -202,6 +202,76 @@ COMMENT ON COLUMN "employee_work_15m"."items" IS 'in these orders [items]';
 COMMENT ON COLUMN "employee_work_15m"."service_seconds" IS 'time of service, summed [seconds]';
 COMMENT ON COLUMN "employee_work_15m"."expected_seconds" IS 'what these orders and items take in this store; empty while nothing is known [seconds]';
 COMMENT ON COLUMN "employee_work_15m"."version" IS 'how many orders are in the row; only ever grows';
+CREATE TABLE IF NOT EXISTS "forecast_15m" (
+  "store" VARCHAR NOT NULL,
+  "measure" VARCHAR NOT NULL,
+  "start" TIMESTAMPTZ NOT NULL,
+  "local_start" VARCHAR NOT NULL,
+  "day" VARCHAR NOT NULL,
+  "mean" DOUBLE NOT NULL,
+  "low_80" BIGINT NOT NULL,
+  "high_80" BIGINT NOT NULL,
+  "low_95" BIGINT NOT NULL,
+  "high_95" BIGINT NOT NULL,
+  "model" VARCHAR NOT NULL,
+  "why" VARCHAR NOT NULL,
+  "update" VARCHAR,
+  "known_until" TIMESTAMPTZ NOT NULL,
+  "made_at" TIMESTAMPTZ NOT NULL,
+  PRIMARY KEY ("store", "measure", "start")
+);
+COMMENT ON TABLE "forecast_15m" IS 'What is to be expected in a quarter of an hour of a store. Closed quarters have no row. Bands are calibrated for quarters; those of hours and days are in forecast_span.';
+COMMENT ON COLUMN "forecast_15m"."store" IS 'shop';
+COMMENT ON COLUMN "forecast_15m"."measure" IS 'entries or orders';
+COMMENT ON COLUMN "forecast_15m"."start" IS 'begin of the 15 minutes of real time';
+COMMENT ON COLUMN "forecast_15m"."local_start" IS 'the same in the store''s own time, with its offset';
+COMMENT ON COLUMN "forecast_15m"."day" IS 'the store''s local day (YYYY-MM-DD)';
+COMMENT ON COLUMN "forecast_15m"."mean" IS 'expected [people or orders]';
+COMMENT ON COLUMN "forecast_15m"."low_80" IS 'low end of what is inside with 80% [people or orders]';
+COMMENT ON COLUMN "forecast_15m"."high_80" IS 'high end of the same [people or orders]';
+COMMENT ON COLUMN "forecast_15m"."low_95" IS 'low end of what is inside with 95% [people or orders]';
+COMMENT ON COLUMN "forecast_15m"."high_95" IS 'high end of the same [people or orders]';
+COMMENT ON COLUMN "forecast_15m"."model" IS 'the model that said it';
+COMMENT ON COLUMN "forecast_15m"."why" IS 'why this model: its accuracy in the backtest beside the others''';
+COMMENT ON COLUMN "forecast_15m"."update" IS 'what of the day itself has changed it; empty: nothing';
+COMMENT ON COLUMN "forecast_15m"."known_until" IS 'end of the last final window it rests on';
+COMMENT ON COLUMN "forecast_15m"."made_at" IS 'when it was made; a newer one replaces it';
+CREATE TABLE IF NOT EXISTS "forecast_span" (
+  "store" VARCHAR NOT NULL,
+  "measure" VARCHAR NOT NULL,
+  "span" VARCHAR NOT NULL,
+  "start" TIMESTAMPTZ NOT NULL,
+  "local_start" VARCHAR NOT NULL,
+  "day" VARCHAR NOT NULL,
+  "mean" DOUBLE NOT NULL,
+  "low_80" BIGINT NOT NULL,
+  "high_80" BIGINT NOT NULL,
+  "low_95" BIGINT NOT NULL,
+  "high_95" BIGINT NOT NULL,
+  "model" VARCHAR NOT NULL,
+  "why" VARCHAR NOT NULL,
+  "update" VARCHAR,
+  "known_until" TIMESTAMPTZ NOT NULL,
+  "made_at" TIMESTAMPTZ NOT NULL,
+  PRIMARY KEY ("store", "measure", "span", "start")
+);
+COMMENT ON TABLE "forecast_span" IS 'What is to be expected in an hour or a day of a store, with bands of its own: sums of the bands of quarters would be far too wide.';
+COMMENT ON COLUMN "forecast_span"."store" IS 'shop';
+COMMENT ON COLUMN "forecast_span"."measure" IS 'entries or orders';
+COMMENT ON COLUMN "forecast_span"."span" IS 'hour or day';
+COMMENT ON COLUMN "forecast_span"."start" IS 'begin of its first open quarter';
+COMMENT ON COLUMN "forecast_span"."local_start" IS 'the same in the store''s own time, with its offset';
+COMMENT ON COLUMN "forecast_span"."day" IS 'the store''s local day (YYYY-MM-DD)';
+COMMENT ON COLUMN "forecast_span"."mean" IS 'expected [people or orders]';
+COMMENT ON COLUMN "forecast_span"."low_80" IS 'low end of what is inside with 80% [people or orders]';
+COMMENT ON COLUMN "forecast_span"."high_80" IS 'high end of the same [people or orders]';
+COMMENT ON COLUMN "forecast_span"."low_95" IS 'low end of what is inside with 95% [people or orders]';
+COMMENT ON COLUMN "forecast_span"."high_95" IS 'high end of the same [people or orders]';
+COMMENT ON COLUMN "forecast_span"."model" IS 'the model that said it';
+COMMENT ON COLUMN "forecast_span"."why" IS 'why this model: its accuracy in the backtest beside the others''';
+COMMENT ON COLUMN "forecast_span"."update" IS 'what of the day itself has changed it; empty: nothing';
+COMMENT ON COLUMN "forecast_span"."known_until" IS 'end of the last final window it rests on';
+COMMENT ON COLUMN "forecast_span"."made_at" IS 'when it was made; a newer one replaces it';
 CREATE TABLE IF NOT EXISTS "dead_letter" (
   "source" VARCHAR NOT NULL,
   "position" BIGINT NOT NULL,

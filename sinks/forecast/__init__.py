@@ -1,0 +1,1 @@
+"""Forecasts in the warehouse, and the windows that they are made from."""
