@@ -22,7 +22,7 @@ from operators.roster.need.erlang import Queue, served_within
 States = NDArray[np.float64]
 
 # A queue is not followed past this many waiting customers: by then any goal is missed.
-MOST_WAITING = 120
+MOST_WAITING = 60
 # Looks at the distribution within a quarter of an hour; between two of them it changes little.
 LOOKS = 3
 # What is left of the Poisson sum when it is cut off.
