@@ -24,8 +24,8 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pass
 
 
-class ServiceGoal(_Part):
-    """What customers are promised: a share served within a time, a mean wait, hands not too busy."""
+class ServiceGoal(_Part, frozen=True):
+    """What customers are promised: a share served within a time, a mean wait, free hands."""
 
     share: Annotated[float, msgspec.Meta(gt=0, lt=1)] | None = None
     within_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
@@ -33,7 +33,7 @@ class ServiceGoal(_Part):
     occupancy: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None
 
 
-class Task(_Part):
+class Task(_Part, frozen=True):
     """Something people do. With `service_s` customers queue for it, and heads follow from `goal`.
 
     `waiting_cost`: what an hour of one customer's waiting is worth; `lost_cost`: what one who gives
@@ -49,7 +49,7 @@ class Task(_Part):
     short_cost: Cost = 10_000
 
 
-class TaskNeed(_Part):
+class TaskNeed(_Part, frozen=True):
     """A task on a day from a time on, quarter by quarter: customers expected, or heads."""
 
     task: Name
@@ -59,7 +59,7 @@ class TaskNeed(_Part):
     heads: tuple[Count, ...] = ()
 
 
-class FixedDuty(_Part):
+class FixedDuty(_Part, frozen=True):
     """Work without customers: begun at `start` or later and done by `end`, on some weekdays."""
 
     name: Name
@@ -71,7 +71,7 @@ class FixedDuty(_Part):
     on: tuple[Weekday, ...] = WEEKDAYS
 
 
-class Break(_Part):
+class Break(_Part, frozen=True):
     """Shifts longer than `after_hours` have one, begun `around_middle` of the shift or nearer."""
 
     after_hours: Hours = 6
@@ -79,7 +79,7 @@ class Break(_Part):
     around_middle: Minutes = 60
 
 
-class Shifts(_Part):
+class Shifts(_Part, frozen=True):
     """The shapes a shift may have; starts and lengths on a grid of minutes."""
 
     earliest: TimeOfDay = "08:00"
@@ -91,7 +91,7 @@ class Shifts(_Part):
     pause: Break | None = Break()
 
 
-class Wish(_Part):
+class Wish(_Part, frozen=True):
     """What somebody would like on a day: off, or to work within a span ("09:00-15:00")."""
 
     date: date
@@ -100,7 +100,7 @@ class Wish(_Part):
     weight: Annotated[int, msgspec.Meta(ge=1, le=100)] = 1
 
 
-class LastWeeks(_Part):
+class LastWeeks(_Part, frozen=True):
     """What happened before the first day: fairness, rest and runs of days count on from it.
 
     `hours_over`: hours worked above the contract; `ended`: when yesterday's shift ended.
@@ -113,7 +113,7 @@ class LastWeeks(_Part):
     ended: TimeOfDay | None = None
 
 
-class Employee(_Part):
+class Employee(_Part, frozen=True):
     """A person, by pseudonym. `skills`: task to grade; `pay`: an hour; hours: a week's contract.
 
     `available`: spans by weekday, none on one that is not named; without it the person can always
@@ -134,7 +134,7 @@ class Employee(_Part):
     last_weeks: LastWeeks = LastWeeks()
 
 
-class PlannedShift(_Part):
+class PlannedShift(_Part, frozen=True):
     """A shift that is there already: published, or fixed."""
 
     employee: Name
@@ -143,7 +143,7 @@ class PlannedShift(_Part):
     end: TimeOfDay
 
 
-class RosterFile(_Part):
+class RosterFile(_Part, frozen=True):
     """Everything a roster of one shop is made from."""
 
     shop: Name

@@ -20,46 +20,46 @@ class _Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pass
 
 
-class Availability(_Rule):
+class Availability(_Rule, frozen=True):
     """Nobody works outside the hours and days they can."""
 
 
-class Qualification(_Rule):
+class Qualification(_Rule, frozen=True):
     """Nobody does a task they have no skill for."""
 
 
-class Rest(_Rule):
+class Rest(_Rule, frozen=True):
     """Hours between the end of a shift and the start of the next."""
 
     hours: Hours = 11
 
 
-class DailyHours(_Rule):
+class DailyHours(_Rule, frozen=True):
     """Hours of work in a day, breaks left out."""
 
     most: Hours = 10
 
 
-class WeeklyHours(_Rule):
+class WeeklyHours(_Rule, frozen=True):
     """Hours of work in a week, breaks left out: each person's own contract, and `most`."""
 
     most: Hours = 48
 
 
-class DaysInARow(_Rule):
+class DaysInARow(_Rule, frozen=True):
     """Working days one after the other, with those before the first day."""
 
     most: Annotated[int, msgspec.Meta(ge=1, le=28)] = 6
 
 
-class DaysOff(_Rule):
+class DaysOff(_Rule, frozen=True):
     """Days off in each whole week."""
 
     least: Annotated[int, msgspec.Meta(ge=0, le=7)] = 1
 
 
-class Minors(_Rule):
-    """Employees marked `minor` work between two times of day, so long a day, so many days a week."""
+class Minors(_Rule, frozen=True):
+    """Employees marked `minor` have their times of day, hours a day and days a week."""
 
     earliest: TimeOfDay = "06:00"
     latest: TimeOfDay = "20:00"
@@ -67,17 +67,17 @@ class Minors(_Rule):
     most_days: Annotated[int, msgspec.Meta(ge=0, le=7)] = 5
 
 
-class OpeningDuties(_Rule):
+class OpeningDuties(_Rule, frozen=True):
     """Every duty is done by as many qualified people as it takes, within its window."""
 
 
-class LeastHeads(_Rule):
+class LeastHeads(_Rule, frozen=True):
     """So many people at a task as long as the shop is open."""
 
     heads: dict[str, Count] = {}
 
 
-class SkilledAtPeak(_Rule):
+class SkilledAtPeak(_Rule, frozen=True):
     """Where `peak_heads` or more are needed, `people` on duty have the grade in some task."""
 
     people: Count = 2
@@ -85,34 +85,34 @@ class SkilledAtPeak(_Rule):
     peak_heads: Count = 4
 
 
-class MentorBesideTrainee(_Rule):
+class MentorBesideTrainee(_Rule, frozen=True):
     """A trainee is on duty only together with a mentor, so many to one mentor."""
 
     trainees_per_mentor: Annotated[int, msgspec.Meta(ge=1, le=20)] = 1
 
 
-class FixedAssignments(_Rule):
+class FixedAssignments(_Rule, frozen=True):
     """What is listed under `fixed` stays."""
 
 
-class Waiting(_Rule):
+class Waiting(_Rule, frozen=True):
     """Too few heads cost what the waiting they cause is worth."""
 
 
-class Pay(_Rule):
-    """Hours of work cost their pay; above `overtime_after` hours a week, `overtime_factor` of it."""
+class Pay(_Rule, frozen=True):
+    """Hours of work cost their pay; beyond `overtime_after` a week, `overtime_factor` of it."""
 
     overtime_after: Hours = 40
     overtime_factor: Annotated[float, msgspec.Meta(ge=1, le=5)] = 1.5
 
 
-class Wishes(_Rule):
+class Wishes(_Rule, frozen=True):
     """A wish that is not met costs its weight times `cost`."""
 
     cost: Cost = 1_000
 
 
-class FairEvenings(_Rule):
+class FairEvenings(_Rule, frozen=True):
     """Shifts that end after `ends_after`, with those of the last weeks, above one's share.
 
     The n-th above it costs 2n - 1 times `cost`: two for one person are worse than one for two.
@@ -122,26 +122,26 @@ class FairEvenings(_Rule):
     cost: Cost = 500
 
 
-class FairWeekends(_Rule):
+class FairWeekends(_Rule, frozen=True):
     """Days worked on Saturdays and Sundays, as for evenings."""
 
     cost: Cost = 500
 
 
-class FairHours(_Rule):
+class FairHours(_Rule, frozen=True):
     """Hours away from the contract, with the balance of the last weeks, past a tolerance."""
 
     tolerance: Hours = 4
     cost: Cost = 300
 
 
-class Steadiness(_Rule):
+class Steadiness(_Rule, frozen=True):
     """Each hour by which a start or an end moves against the published roster."""
 
     cost: Cost = 400
 
 
-class Grades(_Rule):
+class Grades(_Rule, frozen=True):
     """Where `peak_heads` or more are needed, the grades on duty come to `points` a head."""
 
     points: Grade = 2

@@ -1,4 +1,4 @@
-"""Shops to measure with: a week's customers by a known intensity, people with contracts of all kinds.
+"""Shops to measure with: customers by a known intensity, people with contracts of all kinds.
 
 Everything follows from the number of people and a seed.
 """
@@ -18,6 +18,7 @@ from schemas.roster import (
     Shifts,
     Task,
     TaskNeed,
+    Weekday,
     Wish,
 )
 from schemas.roster_rules import (
@@ -79,7 +80,7 @@ def all_rules() -> Rules:
 def shop(people: int, seed: int = 1, *, days: int = 7, starts_every: int = 30) -> RosterFile:
     """A shop whose customers keep so many people busy."""
     rng = random.Random(f"{people} {seed}")
-    employees = tuple(_employee(rng, at, people, days) for at in range(people))
+    employees = tuple(_employee(rng, at, days) for at in range(people))
     hours = sum((one.least_hours + one.most_hours) / 2 for one in employees)
     needs = []
     for at in range(days):
@@ -128,7 +129,7 @@ def _profile(quarter: int) -> float:
     )
 
 
-def _employee(rng: random.Random, at: int, people: int, days: int) -> Employee:
+def _employee(rng: random.Random, at: int, days: int) -> Employee:
     full = rng.random() < 0.55
     skills = {"till": rng.randint(1, 4)}
     if rng.random() < 0.7 or at < 3:
@@ -140,7 +141,7 @@ def _employee(rng: random.Random, at: int, people: int, days: int) -> Employee:
         skills = {"till": 1, "floor": 1}
     if at % 5 == 0:
         skills = {"till": 4, "making": 4, "floor": 3}
-    available = None
+    available: dict[Weekday, tuple[str, ...]] | None = None
     if not full and rng.random() < 0.6:
         off = rng.sample(WEEKDAYS, 2)
         span = rng.choice(("08:00-22:00", "08:00-16:00", "13:00-22:00"))

@@ -55,7 +55,7 @@ class Neighbourhoods:
             drawn = self._draws.sample(range(people), some)
             chosen = [(person, day) for person in drawn for day in range(first, first + span)]
         self._turn += 1
-        return Part(frozenset(chosen), {key: shape for key, shape in kept.items()})
+        return Part(frozenset(chosen), dict(kept))
 
     def won(self) -> None:
         """The last part made the roster better."""

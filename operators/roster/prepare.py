@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 
 from operators.roster.need.carry import advance, empty
 from operators.roster.need.duties import Duty
@@ -145,7 +146,7 @@ def _falling(costs: Sequence[int]) -> tuple[int, ...]:
     The last is kept: from there on another head changes nothing that is counted.
     """
     kept = [costs[-1]]
-    steps = [max(0, before - after) for before, after in zip(costs, costs[1:], strict=False)]
+    steps = [max(0, before - after) for before, after in pairwise(costs)]
     for at in range(len(steps) - 2, -1, -1):
         steps[at] = max(steps[at], steps[at + 1])
     while steps and steps[-1] == 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from operators.roster.model.builder import Builder, Linear
 from operators.roster.problem import SLOTS, clock
@@ -110,7 +110,7 @@ def _add_least(build: Builder, task: str, slot: int, least: int, serving: Linear
 
 def _add_shortfall(build: Builder, task: str, slot: int, serving: Linear) -> None:
     cost = build.problem.demands[task][slot].cost
-    steps = [before - after for before, after in zip(cost, cost[1:], strict=False)]
+    steps = [before - after for before, after in pairwise(cost)]
     build.pay("waiting", cost[-1])
     if isinstance(serving, int):
         build.pay("waiting", sum(steps))
