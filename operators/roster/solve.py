@@ -1,33 +1,35 @@
 """The best roster found within a budget, with the bound that no roster is below.
 
-A first legal roster comes from the model without its costs. Then parts of it are made anew, each
-as good as the rest allows (large neighbourhood search): whole days, or some people's weeks. Parts
-that are solved fast grow, parts that are not shrink. The bound comes from the linear relaxation of
-the whole model, in a thread of its own.
+The linear relaxation of the whole model gives the bound, and by diving from it a roster that is
+mostly within some per cent. Beside it, in a thread of its own, CP-SAT looks for any legal roster.
+Then parts of the best one are made anew, each as good as the rest allows (large neighbourhood
+search): whole days, or some people's weeks. Parts that are solved fast grow, others shrink.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from concurrent.futures import TimeoutError as NotYet
-from dataclasses import dataclass, replace
-from typing import Any
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
 from ortools.sat.python import cp_model
 
-from operators.roster.bound import start_bound
+from operators.roster.dive import Shapes, dive
 from operators.roster.evaluate import Evaluation, evaluate
 from operators.roster.extract import extract
 from operators.roster.model.build import build_model
 from operators.roster.model.builder import Builder, Part
 from operators.roster.neighbourhoods import Draws, Neighbourhoods
 from operators.roster.problem import Problem, Shape
+from operators.roster.relaxation import Relaxation
 from operators.roster.roster import Roster
+from operators.roster.solver import SOLVED, solver_of
 
-SOLVED = frozenset({cp_model.OPTIMAL, cp_model.FEASIBLE})
 # A part that takes longer than this is too large to be worth it.
 PART_S = 4.0
+# What may go into the relaxation and the dive, as a share of the budget: the rest improves.
+RELAXING = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,52 +69,42 @@ class Search:
     """One search: the clock and the randomness come from outside."""
 
     def __init__(
-        self, problem: Problem, budget: Budget, clock: Callable[[], float], draws: Draws
+        self,
+        problem: Problem,
+        budget: Budget,
+        clock: Callable[[], float],
+        draws: Draws,
+        told: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._problem = problem
         self._budget = budget
         self._clock = clock
         self._began = clock()
         self._draws = draws
+        self._told = told
+        self._best: Roster | None = None
+        self._found: Evaluation | None = None
+        self._bound = -math.inf
+        self._parts = 0
 
     def run(self, given: Roster | None) -> Answer:
         """The best roster; never one that costs more than a legal one given."""
-        best, found = None, None
-        if given is not None and not (judged := evaluate(self._problem, given)).violations:
-            best, found = given, judged
+        if given is not None:
+            self._take(given, "given")
         build = build_model(self._problem)
-        bounding = start_bound(build.model, self._left())
-        if best is None:
-            status, best = self._first(build)
-            if best is None:
-                infeasible = status == cp_model.INFEASIBLE
-                return Answer(None, None, -math.inf, self._elapsed(), infeasible)
-            found = evaluate(self._problem, best)
-        assert found is not None
-        bound, parts = -math.inf, 0
-        hoods = Neighbourhoods(self._problem, self._draws)
-        while self._left() > 0.05:
-            if bounding.done():
-                bound = bounding.result()
-                if found.total - bound <= self._budget.gap * abs(found.total):
-                    break
-            part = hoods.draw(shapes_of(self._problem, best))
-            tried, proved = self._improve(part, best)
-            parts += 1
-            if tried is not None:
-                judged = evaluate(self._problem, tried)
-                if not judged.violations and judged.total < found.total:
-                    best, found = tried, judged
-                    hoods.won()
-            hoods.took(proved)
-            if hoods.nothing_left(proved):
-                bound = max(bound, float(found.total))
-                break
-        try:
-            bound = max(bound, bounding.result(timeout=max(0.0, self._left())))
-        except NotYet:
-            bounding.cancel()
-        return Answer(best, found, bound, self._elapsed(), parts=parts)
+        with ThreadPoolExecutor(max_workers=max(2, self._budget.workers)) as pool:
+            any_legal = self._start_first(build, pool)
+            self._relax(build)
+            if self._best is None and any_legal is not None:
+                status, roster = any_legal.result()
+                if roster is not None:
+                    self._take(roster, "first")
+                elif status == cp_model.INFEASIBLE:
+                    return Answer(None, None, -math.inf, self._elapsed(), proved_infeasible=True)
+            self._stop_first()
+            if self._best is not None:
+                self._improve(pool)
+        return Answer(self._best, self._found, self._bound, self._elapsed(), parts=self._parts)
 
     def _elapsed(self) -> float:
         return self._clock() - self._began
@@ -120,23 +112,85 @@ class Search:
     def _left(self) -> float:
         return self._budget.seconds - self._elapsed()
 
-    def _first(self, build: Builder) -> tuple[Any, Roster | None]:
-        """Any legal roster."""
+    def _take(self, roster: Roster, how: str) -> bool:
+        """Keeps a roster that is legal and better than the best."""
+        judged = evaluate(self._problem, roster)
+        if judged.violations or (self._found is not None and judged.total >= self._found.total):
+            return False
+        self._best, self._found = roster, judged
+        self._told(f"{self._elapsed():7.1f} s  cost {judged.total:>12,}  {how}")
+        return True
+
+    def _start_first(
+        self, build: Builder, pool: ThreadPoolExecutor
+    ) -> Future[tuple[object, Roster | None]] | None:
+        """Begins to look for any legal roster, where there is none."""
+        self._first_solver = solver_of(self._left(), self._budget.seed, priced=False)
+        if self._best is not None:
+            return None
         trial = build.model.clone()
         trial.clear_objective()
-        solver = solver_of(replace(self._budget, seconds=max(0.1, self._left())))
-        status = solver.solve(trial)
-        return status, extract(build, solver) if status in SOLVED else None
+        solver = self._first_solver
 
-    def _improve(self, part: Part, best: Roster) -> tuple[Roster | None, bool]:
+        def look() -> tuple[object, Roster | None]:
+            status = solver.solve(trial)
+            return status, extract(build, solver) if status in SOLVED else None
+
+        return pool.submit(look)
+
+    def _stop_first(self) -> None:
+        self._first_solver.stop_search()
+
+    def _relax(self, build: Builder) -> None:
+        """The bound, and a roster by diving."""
+        until = self._budget.seconds * RELAXING
+        relaxation = Relaxation(build)
+        least = relaxation.solve(until - self._elapsed())
+        if least is None:
+            return
+        self._bound = relaxation.bound(least)
+        self._told(f"{self._elapsed():7.1f} s  no roster costs less than {self._bound:,.0f}")
+        shapes = dive(build, relaxation, lambda: until - self._elapsed())
+        if shapes is not None and (roster := self._filled(shapes)) is not None:
+            self._take(roster, "dive")
+
+    def _filled(self, shapes: Shapes) -> Roster | None:
+        """The roster with these shifts: breaks, tasks and duties as good as they can be."""
+        build = build_model(self._problem)
+        for key, choices in build.choices.items():
+            for shape, chosen in choices:
+                build.model.add(chosen == (shapes.get(key) == shape))
+        solver = solver_of(min(self._left(), 2 * PART_S), self._budget.seed)
+        status = solver.solve(build.model)
+        return extract(build, solver) if status in SOLVED else None
+
+    def _improve(self, pool: ThreadPoolExecutor) -> None:
+        """Parts made anew, until the time is up or the bound near enough."""
+        hoods = Neighbourhoods(self._problem, self._draws)
+        while self._left() > 0.05 and not self._near_enough():
+            assert self._best is not None
+            part = hoods.draw(shapes_of(self._problem, self._best))
+            tried, proved = self._part(part, self._best)
+            self._parts += 1
+            if tried is not None:
+                self._take(tried, f"part of {len(part.free)}")
+            hoods.took(proved)
+            if hoods.nothing_left(proved):
+                assert self._found is not None
+                self._bound = max(self._bound, float(self._found.total))
+
+    def _near_enough(self) -> bool:
+        assert self._found is not None
+        return self._found.total - self._bound <= self._budget.gap * abs(self._found.total)
+
+    def _part(self, part: Part, best: Roster) -> tuple[Roster | None, bool]:
         """The best roster that differs in a part only, and whether it is proved the best."""
         build = build_model(self._problem, part=part)
         spans = best.spans()
         for key in part.free:
             for shape, chosen in build.choices[key]:
                 build.model.add_hint(chosen, spans.get(key) == (shape.start, shape.end))
-        limit = max(0.05, min(PART_S, self._left()))
-        solver = solver_of(replace(self._budget, seconds=limit))
+        solver = solver_of(min(PART_S, self._left()), self._budget.seed)
         status = solver.solve(build.model)
         found = extract(build, solver, best) if status in SOLVED else None
         return found, status == cp_model.OPTIMAL
@@ -148,26 +202,12 @@ def solve(
     draws: Draws,
     budget: Budget | None = None,
     given: Roster | None = None,
+    told: Callable[[str], None] = lambda _: None,
 ) -> Answer:
     """The best roster found within the budget; `clock` counts seconds."""
-    return Search(problem, budget or Budget(), clock, draws).run(given)
+    return Search(problem, budget or Budget(), clock, draws, told).run(given)
 
 
 def shapes_of(problem: Problem, roster: Roster) -> dict[tuple[int, int], Shape]:
     """The shapes of a roster's shifts by person and day."""
     return {key: problem.shape(*span) for key, span in roster.spans().items()}
-
-
-def solver_of(budget: Budget) -> cp_model.CpSolver:
-    """A solver with the budget's parameters.
-
-    Probing and symmetries take longer than they save on parts that are solved in a second.
-    """
-    solver = cp_model.CpSolver()
-    solver.parameters.max_time_in_seconds = budget.seconds
-    solver.parameters.num_workers = budget.workers
-    solver.parameters.random_seed = budget.seed
-    solver.parameters.cp_model_probing_level = 0
-    solver.parameters.symmetry_level = 0
-    solver.parameters.max_presolve_iterations = 1
-    return solver
