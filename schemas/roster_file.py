@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -11,7 +12,20 @@ from typing import Any
 import msgspec
 import yaml
 
+from schemas import roster as parts
+from schemas import roster_rules as rules
 from schemas.roster import RosterFile
+
+# Every field there is, for those that are misspelt.
+_FIELDS = sorted(
+    {
+        field
+        for module in (parts, rules)
+        for part in vars(module).values()
+        if isinstance(part, type) and issubclass(part, msgspec.Struct)
+        for field in part.__struct_fields__
+    }
+)
 
 
 class RosterProblem(Exception):
@@ -59,13 +73,36 @@ def read_roster(text: str, name: str = "roster.yaml") -> RosterFile:
     try:
         roster = msgspec.convert(data, RosterFile)
     except msgspec.ValidationError as wrong:
-        what, _, at = str(wrong).partition(" - at `$.")
-        msg = f"{name}: {_spelled(data, at.rstrip('`'))}{what}"
+        what, _, at = str(wrong).partition(" - at `$")
+        at = at.rstrip("`").lstrip(".")
+        line = _line(text, at)
+        msg = f"{name}{line}: {_spelled(data, at)}{what}{_meant(what)}"
         raise RosterProblem(msg) from None
     for problem in _problems(roster):
         msg = f"{name}: {problem}"
         raise RosterProblem(msg)
     return roster
+
+
+def _line(text: str, at: str) -> str:
+    """`, line 12` for the part of the file that a path such as `employees[2].pay` names."""
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    for step in re.findall(r"[^.\[\]]+", at):
+        if isinstance(node, yaml.SequenceNode) and step.isdigit():
+            node = node.value[int(step)]
+        elif isinstance(node, yaml.MappingNode):
+            found = [value for key, value in node.value if key.value == step]
+            if not found:
+                break
+            node = found[0]
+    return f", line {node.start_mark.line + 1}" if node is not None else ""
+
+
+def _meant(what: str) -> str:
+    """For a field that is not there: the nearest one that is."""
+    unknown = re.search(r"unknown field `(.*)`", what)
+    near = get_close_matches(unknown[1], _FIELDS, n=1) if unknown else []
+    return f"; did you mean `{near[0]}`?" if near else ""
 
 
 def _spelled(data: dict[str, Any], at: str) -> str:

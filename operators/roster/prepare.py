@@ -102,10 +102,16 @@ def _demands(task: Task, need: TaskNeed, day: int) -> dict[int, Demand]:
             first + at: Demand(heads, tuple(missing * (heads - n) for n in range(heads + 1)))
             for at, heads in enumerate(need.heads)
         }
+    return {
+        first + at: demand for at, demand in enumerate(waiting_costs(task, queues_of(task, need)))
+    }
+
+
+def queues_of(task: Task, need: TaskNeed) -> list[Queue]:
+    """The queue of each interval of a need with arrivals."""
     assert task.service_s is not None
     leaving = 1 / task.patience_s if task.patience_s else 0.0
-    queues = [Queue(n / SLOT_S, 1 / task.service_s, leaving) for n in need.arrivals]
-    return {first + at: demand for at, demand in enumerate(waiting_costs(task, queues))}
+    return [Queue(n / SLOT_S, 1 / task.service_s, leaving) for n in need.arrivals]
 
 
 def service_goal(task: Task) -> Goal:
