@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "doctor": ("infra.commands.doctor", "doctor", "What is missing on this machine."),
     "drift": ("infra.commands.drift", "drift", "Do log, Redis and warehouse say the same?"),
     "phantom": ("infra.commands.phantom", "phantom", "Stock on record that is hardly there."),
+    "roster": ("infra.commands.roster", "roster", "Rosters: who works when, at which task."),
     "import": ("infra.commands.importing", "import_", "Turn exports of tills into clean events."),
     "simulate": ("infra.commands.simulate", "simulate", "Simulate a chain with its hidden truth."),
     "drill": ("infra.commands.drill", "drill_command", "Break a live stack, count what is left."),
