@@ -16,6 +16,8 @@ from schemas import roster as parts
 from schemas import roster_rules as rules
 from schemas.roster import RosterFile
 
+_REPLACED = {f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "float")}
+
 # Every field there is, for those that are misspelt.
 _FIELDS = sorted(
     {
@@ -25,6 +27,25 @@ _FIELDS = sorted(
         if isinstance(part, type) and issubclass(part, msgspec.Struct)
         for field in part.__struct_fields__
     }
+)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which `on` and `off` are words, and 09:30 is a time of day, not a number."""
+
+    # Without those of YAML 1.1 for booleans and numbers; dates and null stay.
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own way
+        first: [(tag, pattern) for tag, pattern in resolvers if tag not in _REPLACED]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9]\d*)$"), list("-+0123456789")
+)
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(?:\d+\.\d*|\.\d+)$"), list("-+.0123456789")
 )
 
 
@@ -55,7 +76,7 @@ def read_roster(text: str, name: str = "roster.yaml") -> RosterFile:
         RosterProblem: as for `load_roster`.
     """
     try:
-        data = yaml.safe_load(text)
+        data = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except yaml.YAMLError as wrong:
         mark = getattr(wrong, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark is not None else ""
@@ -66,9 +87,9 @@ def read_roster(text: str, name: str = "roster.yaml") -> RosterFile:
         raise RosterProblem(msg)
     if isinstance(data.get("rules"), dict):
         data["rules"] = {
-            rule: {} if value is True else value
+            rule: {} if value in ("on", True) else value
             for rule, value in data["rules"].items()
-            if value is not False and value is not None
+            if value not in ("off", False, None)
         }
     try:
         roster = msgspec.convert(data, RosterFile)
@@ -86,7 +107,7 @@ def read_roster(text: str, name: str = "roster.yaml") -> RosterFile:
 
 def _line(text: str, at: str) -> str:
     """`, line 12` for the part of the file that a path such as `employees[2].pay` names."""
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    node = yaml.compose(text, Loader=_Loader)
     for step in re.findall(r"[^.\[\]]+", at):
         if isinstance(node, yaml.SequenceNode) and step.isdigit():
             node = node.value[int(step)]
