@@ -10,7 +10,7 @@ from operators.roster.problem import Problem, Shape
 T = TypeVar("T")
 # Cells of a person and a day: where parts begin, and how small and large they get.
 FIRST_CELLS, LEAST_CELLS = 20, 6
-GROWTH = 1.25
+GROWTH, SHRINK = 1.2, 1.4
 
 
 class Draws(Protocol):
@@ -31,13 +31,11 @@ class Neighbourhoods:
         self._draws = draws
         self._cells = float(min(FIRST_CELLS, self._people * self._days))
         self._turn = 0
-        self._whole = False
 
     def draw(self, kept: dict[tuple[int, int], Shape]) -> Part:
         """The next part."""
         people, days = self._people, self._days
-        self._whole = self._cells >= people * days
-        if self._whole:
+        if self._cells >= people * days:
             chosen = [(person, day) for person in range(people) for day in range(days)]
         elif self._turn % 2 == 0:
             # Some days that follow each other, for all or for some people.
@@ -57,16 +55,13 @@ class Neighbourhoods:
         self._turn += 1
         return Part(frozenset(chosen), dict(kept))
 
-    def won(self) -> None:
-        """The last part made the roster better."""
-
-    def took(self, proved: bool) -> None:
-        """Whether the last part was solved to the end."""
+    def took(self, proved: bool, better: bool) -> None:
+        """Whether the last part was solved to the end, or made the roster better."""
         if proved:
             self._cells = min(self._cells * GROWTH, float(self._people * self._days))
-        else:
-            self._cells = max(self._cells / GROWTH, float(LEAST_CELLS))
+        elif not better:
+            self._cells = max(self._cells / SHRINK, float(LEAST_CELLS))
 
-    def nothing_left(self, proved: bool) -> bool:
-        """The part was everything, and solved to the end: there is no better roster."""
-        return self._whole and proved
+    def is_whole(self, part: Part) -> bool:
+        """Whether a part is everything: solved to the end, there is no better roster."""
+        return len(part.free) == self._people * self._days

@@ -1,8 +1,8 @@
 """The best roster found within a budget, with the bound that no roster is below.
 
 The linear relaxation of the whole model gives the bound, and by diving from it a roster that is
-mostly within some per cent. Beside it, in a thread of its own, CP-SAT looks for any legal roster.
-Then parts of the best one are made anew, each as good as the rest allows (large neighbourhood
+mostly within some per cent. Where the dive fails, CP-SAT looks for a roster near the relaxation's,
+and for any legal one. Then parts of the best one are made anew, each as good as the rest allows (large neighbourhood
 search): whole days, or some people's weeks. Parts that are solved fast grow, others shrink.
 """
 
@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from ortools.sat.python import cp_model
 
@@ -26,8 +27,11 @@ from operators.roster.relaxation import Relaxation
 from operators.roster.roster import Roster
 from operators.roster.solver import SOLVED, solver_of
 
-# A part that takes longer than this is too large to be worth it.
-PART_S = 4.0
+# A part that takes longer than this, or this share of the budget, is too large to be worth it.
+PART_S, PART_SHARE = 4.0, 1 / 15
+# CP-SAT's strategies differ by the number of its threads, also on two cores: with eight of them it
+# finds legal rosters that one does not find at all.
+_FIRST_WORKERS = 8
 # What may go into the relaxation and the dive, as a share of the budget: the rest improves.
 RELAXING = 0.7
 
@@ -81,6 +85,7 @@ class Search:
         self._clock = clock
         self._began = clock()
         self._draws = draws
+        self._part_s = max(0.3, min(PART_S, budget.seconds * PART_SHARE))
         self._told = told
         self._best: Roster | None = None
         self._found: Evaluation | None = None
@@ -92,17 +97,15 @@ class Search:
         if given is not None:
             self._take(given, "given")
         build = build_model(self._problem)
-        with ThreadPoolExecutor(max_workers=max(2, self._budget.workers)) as pool:
-            any_legal = self._start_first(build, pool)
-            self._relax(build)
-            if self._best is None and any_legal is not None:
-                status, roster = any_legal.result()
-                if roster is not None:
-                    self._take(roster, "first")
-                elif status == cp_model.INFEASIBLE:
-                    return Answer(None, None, -math.inf, self._elapsed(), proved_infeasible=True)
-            self._stop_first()
-            if self._best is not None:
+        self._relax(build)
+        if self._best is None:
+            status, roster = self._first(build)
+            if roster is not None:
+                self._take(roster, "first")
+            elif status == cp_model.INFEASIBLE:
+                return Answer(None, None, -math.inf, self._elapsed(), proved_infeasible=True)
+        if self._best is not None:
+            with ThreadPoolExecutor(max_workers=self._budget.workers) as pool:
                 self._improve(pool)
         return Answer(self._best, self._found, self._bound, self._elapsed(), parts=self._parts)
 
@@ -121,25 +124,15 @@ class Search:
         self._told(f"{self._elapsed():7.1f} s  cost {judged.total:>12,}  {how}")
         return True
 
-    def _start_first(
-        self, build: Builder, pool: ThreadPoolExecutor
-    ) -> Future[tuple[object, Roster | None]] | None:
-        """Begins to look for any legal roster, where there is none."""
-        self._first_solver = solver_of(self._left(), self._budget.seed, priced=False)
-        if self._best is not None:
-            return None
+    def _first(self, build: Builder) -> tuple[object, Roster | None]:
+        """Any legal roster."""
         trial = build.model.clone()
         trial.clear_objective()
-        solver = self._first_solver
-
-        def look() -> tuple[object, Roster | None]:
-            status = solver.solve(trial)
-            return status, extract(build, solver) if status in SOLVED else None
-
-        return pool.submit(look)
-
-    def _stop_first(self) -> None:
-        self._first_solver.stop_search()
+        solver = solver_of(
+            max(1.0, self._left() / 2), self._budget.seed, priced=False, workers=_FIRST_WORKERS
+        )
+        status = solver.solve(trial)
+        return status, extract(build, solver) if status in SOLVED else None
 
     def _relax(self, build: Builder) -> None:
         """The bound, and a roster by diving."""
@@ -150,9 +143,17 @@ class Search:
             return
         self._bound = relaxation.bound(least)
         self._told(f"{self._elapsed():7.1f} s  no roster costs less than {self._bound:,.0f}")
+        values = {
+            chosen.index: relaxation.value(chosen.index)
+            for choices in build.choices.values()
+            for _, chosen in choices
+        }
         shapes = dive(build, relaxation, lambda: until - self._elapsed())
-        if shapes is not None and (roster := self._filled(shapes)) is not None:
-            self._take(roster, "dive")
+        if shapes is not None:
+            if (roster := self._filled(shapes)) is not None:
+                self._take(roster, "dive")
+        elif (roster := self._nearest(build, values)) is not None:
+            self._take(roster, "near the relaxation")
 
     def _filled(self, shapes: Shapes) -> Roster | None:
         """The roster with these shifts: breaks, tasks and duties as good as they can be."""
@@ -160,8 +161,25 @@ class Search:
         for key, choices in build.choices.items():
             for shape, chosen in choices:
                 build.model.add(chosen == (shapes.get(key) == shape))
-        solver = solver_of(min(self._left(), 2 * PART_S), self._budget.seed)
+        solver = solver_of(min(self._left(), 2 * self._part_s), self._budget.seed)
         status = solver.solve(build.model)
+        return extract(build, solver) if status in SOLVED else None
+
+    def _nearest(self, build: Builder, values: dict[int, float]) -> Roster | None:
+        """A legal roster with as many shifts as may be that the relaxation works in part."""
+        trial = build.model.clone()
+        trial.clear_objective()
+        trial.minimize(
+            sum(
+                chosen * round(100 * (1 - values[chosen.index]))
+                for choices in build.choices.values()
+                for _, chosen in choices
+            )
+        )
+        solver = solver_of(
+            self._left() / 3, self._budget.seed, priced=False, workers=_FIRST_WORKERS
+        )
+        status = solver.solve(trial)
         return extract(build, solver) if status in SOLVED else None
 
     def _improve(self, pool: ThreadPoolExecutor) -> None:
@@ -169,15 +187,17 @@ class Search:
         hoods = Neighbourhoods(self._problem, self._draws)
         while self._left() > 0.05 and not self._near_enough():
             assert self._best is not None
-            part = hoods.draw(shapes_of(self._problem, self._best))
-            tried, proved = self._part(part, self._best)
-            self._parts += 1
-            if tried is not None:
-                self._take(tried, f"part of {len(part.free)}")
-            hoods.took(proved)
-            if hoods.nothing_left(proved):
-                assert self._found is not None
-                self._bound = max(self._bound, float(self._found.total))
+            best, shapes = self._best, shapes_of(self._problem, self._best)
+            parts = [hoods.draw(shapes) for _ in range(self._budget.workers)]
+            for part, (tried, proved) in zip(
+                parts, pool.map(partial(self._part, best=best), parts), strict=True
+            ):
+                self._parts += 1
+                better = tried is not None and self._take(tried, f"part of {len(part.free)}")
+                hoods.took(proved, better)
+                if proved and hoods.is_whole(part):
+                    assert self._found is not None
+                    self._bound = max(self._bound, float(self._found.total))
 
     def _near_enough(self) -> bool:
         assert self._found is not None
@@ -190,7 +210,7 @@ class Search:
         for key in part.free:
             for shape, chosen in build.choices[key]:
                 build.model.add_hint(chosen, spans.get(key) == (shape.start, shape.end))
-        solver = solver_of(min(PART_S, self._left()), self._budget.seed)
+        solver = solver_of(min(self._part_s, self._left()), self._budget.seed)
         status = solver.solve(build.model)
         found = extract(build, solver, best) if status in SOLVED else None
         return found, status == cp_model.OPTIMAL
