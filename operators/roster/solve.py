@@ -2,8 +2,9 @@
 
 The linear relaxation of the whole model gives the bound, and by diving from it a roster that is
 mostly within some per cent. Where the dive fails, CP-SAT looks for a roster near the relaxation's,
-and for any legal one. Then parts of the best one are made anew, each as good as the rest allows (large neighbourhood
-search): whole days, or some people's weeks. Parts that are solved fast grow, others shrink.
+and for any legal one. Then parts of the best one are made anew, each as good as the rest allows
+(large neighbourhood search): whole days, or some people's weeks. Parts that are solved fast grow,
+others shrink.
 """
 
 from __future__ import annotations
