@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
 
-from operators.roster.need.carry import advance, empty
+from operators.roster.need.carry import advance, compare, empty
 from operators.roster.need.duties import Duty
 from operators.roster.need.erlang import Queue
 from operators.roster.need.heads import Goal, heads_carried
@@ -26,6 +26,8 @@ from schemas.roster import WEEKDAYS, Employee, PlannedShift, RosterFile, Task, T
 
 # A head more than these above the goal, or one that saves less than a minor unit, is not counted.
 HEADS_ABOVE_GOAL = 3
+# Heads missing are looked at one by one down to so many below the goal.
+HEADS_BELOW_GOAL = 8
 
 
 class PrepareError(Exception):
@@ -129,21 +131,19 @@ def waiting_costs(task: Task, queues: Sequence[Queue]) -> Iterator[Demand]:
     needs = heads_carried(queues, service_goal(task), SLOT_S)
     states = empty()
     for queue, need in zip(queues, needs, strict=True):
-        after, _ = advance(states, queue, need.heads, SLOT_S)
-        left_over = _waiting(after.tolist(), need.heads)
-        costs: list[int] = []
-        for heads in range(need.heads + HEADS_ABOVE_GOAL + 1):
-            ended, interval = advance(states, queue, heads, SLOT_S)
-            beyond = max(0.0, _waiting(ended.tolist(), heads) - left_over)
-            waited_s = interval.queue * SLOT_S + beyond * SLOT_S / 2
-            cost = waited_s / 3_600 * task.waiting_cost + interval.left * task.lost_cost
-            costs.append(round(cost))
-        yield Demand(need.heads, _falling(costs))
-        states = after
-
-
-def _waiting(states: Sequence[float], heads: int) -> float:
-    return sum((count - heads) * share for count, share in enumerate(states) if count > heads)
+        # Where many are missing, each is taken to cost as much as the last one looked at.
+        first = max(0, need.heads - HEADS_BELOW_GOAL)
+        looked = range(first, need.heads + HEADS_ABOVE_GOAL + 1)
+        ended, queued = compare(states, queue, looked, SLOT_S)
+        left_over = ended[need.heads - first]
+        costs = []
+        for at_end, mean in zip(ended, queued, strict=True):
+            waited_s = mean * SLOT_S + max(0.0, at_end - left_over) * SLOT_S / 2
+            gone = queue.leaving * mean * SLOT_S
+            costs.append(round(waited_s / 3_600 * task.waiting_cost + gone * task.lost_cost))
+        fewer = [costs[0] + (costs[0] - costs[1]) * (first - heads) for heads in range(first)]
+        yield Demand(need.heads, _falling([*fewer, *costs]))
+        states, _ = advance(states, queue, need.heads, SLOT_S)
 
 
 def _falling(costs: Sequence[int]) -> tuple[int, ...]:
