@@ -1,8 +1,8 @@
 """The best roster found within a budget, with the bound that no roster is below.
 
 The linear relaxation of the whole model gives the bound, and by diving from it a roster that is
-mostly within some per cent. Where the dive fails, CP-SAT looks for a roster near the relaxation's,
-and for any legal one. Then parts of the best one are made anew, each as good as the rest allows
+mostly within some per cent. Any legal roster is looked for before that, and where the dive fails
+one near the relaxation's. Then parts of the best one are made anew, each as good as the rest allows
 (large neighbourhood search): whole days, or some people's weeks. Parts that are solved fast grow,
 others shrink.
 """
@@ -30,9 +30,8 @@ from operators.roster.solver import SOLVED, solver_of
 
 # A part that takes longer than this, or this share of the budget, is too large to be worth it.
 PART_S, PART_SHARE = 4.0, 1 / 15
-# CP-SAT's strategies differ by the number of its threads, also on two cores: with eight of them it
-# finds legal rosters that one does not find at all.
-_FIRST_WORKERS = 8
+# The share of the budget in which any legal roster is looked for before the relaxation.
+FIRST_SHARE = 0.2
 # What may go into the relaxation and the dive, as a share of the budget: the rest improves.
 RELAXING = 0.7
 
@@ -98,13 +97,11 @@ class Search:
         if given is not None:
             self._take(given, "given")
         build = build_model(self._problem)
+        if self._best is None and self._first(build, self._left() * FIRST_SHARE):
+            return Answer(None, None, -math.inf, self._elapsed(), proved_infeasible=True)
         self._relax(build)
-        if self._best is None:
-            status, roster = self._first(build)
-            if roster is not None:
-                self._take(roster, "first")
-            elif status == cp_model.INFEASIBLE:
-                return Answer(None, None, -math.inf, self._elapsed(), proved_infeasible=True)
+        if self._best is None and self._first(build, max(1.0, self._left())):
+            return Answer(None, None, -math.inf, self._elapsed(), proved_infeasible=True)
         if self._best is not None:
             with ThreadPoolExecutor(max_workers=self._budget.workers) as pool:
                 self._improve(pool)
@@ -125,15 +122,15 @@ class Search:
         self._told(f"{self._elapsed():7.1f} s  cost {judged.total:>12,}  {how}")
         return True
 
-    def _first(self, build: Builder) -> tuple[object, Roster | None]:
-        """Any legal roster."""
+    def _first(self, build: Builder, seconds: float) -> bool:
+        """Takes any legal roster; whether there is none at all."""
         trial = build.model.clone()
         trial.clear_objective()
-        solver = solver_of(
-            max(1.0, self._left() / 2), self._budget.seed, priced=False, workers=_FIRST_WORKERS
-        )
+        solver = solver_of(seconds, self._budget.seed, priced=False)
         status = solver.solve(trial)
-        return status, extract(build, solver) if status in SOLVED else None
+        if status in SOLVED:
+            self._take(extract(build, solver), "first")
+        return bool(status == cp_model.INFEASIBLE)
 
     def _relax(self, build: Builder) -> None:
         """The bound, and a roster by diving."""
@@ -177,9 +174,7 @@ class Search:
                 for _, chosen in choices
             )
         )
-        solver = solver_of(
-            self._left() / 3, self._budget.seed, priced=False, workers=_FIRST_WORKERS
-        )
+        solver = solver_of(self._left() / 6, self._budget.seed, priced=False)
         status = solver.solve(trial)
         return extract(build, solver) if status in SOLVED else None
 
