@@ -125,7 +125,7 @@ class Search:
     def _first(self, build: Builder, seconds: float) -> bool:
         """Takes any legal roster; whether there is none at all."""
         trial = build.model.clone()
-        trial.clear_objective()
+        trial.clear_objective()  # type: ignore[no-untyped-call]
         solver = solver_of(seconds, self._budget.seed, priced=False)
         status = solver.solve(trial)
         if status in SOLVED:
@@ -166,7 +166,7 @@ class Search:
     def _nearest(self, build: Builder, values: dict[int, float]) -> Roster | None:
         """A legal roster with as many shifts as may be that the relaxation works in part."""
         trial = build.model.clone()
-        trial.clear_objective()
+        trial.clear_objective()  # type: ignore[no-untyped-call]
         trial.minimize(
             sum(
                 chosen * round(100 * (1 - values[chosen.index]))

@@ -31,7 +31,7 @@ rules: {availability: on, waiting: on, pay: on, least_heads: {heads: {till: 1}}}
 """
 
 
-def tillflow(*words: str | Path) -> Result:
+def tillflow(*words: str | float | Path) -> Result:
     return CliRunner().invoke(main, ["roster", *map(str, words)])
 
 
