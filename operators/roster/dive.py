@@ -40,6 +40,8 @@ def dive(build: Builder, relaxation: Relaxation, left: Callable[[], float]) -> S
             relaxation.fix(index, 1, 1)
         if relaxation.solve(left(), dual=True) is not None:
             continue
+        if left() <= 0:
+            return None
         refused += 1
         for index in picked:
             relaxation.fix(index, 0, 1)
