@@ -77,6 +77,35 @@ def advance(
     return now, _judge(mean, queue, heads, seconds, within_s)
 
 
+def compare(
+    states: States, queue: Queue, heads: Sequence[int], seconds: float
+) -> tuple[list[float], list[float]]:
+    """For each number of heads: how many wait at the end of an interval, and on average in it.
+
+    The same as `advance` for each of them, at once: that is several times as fast.
+    """
+    size = max(heads) + MOST_WAITING + 1
+    kept = min(size, len(states))
+    now = np.zeros((len(heads), size))
+    now[:, :kept] = states[:kept]
+    now[:, -1] += states[kept:].sum()
+    count = np.arange(size)
+    people = np.array(heads)[:, None]
+    waiting = np.maximum(count - people, 0)
+    out = np.minimum(count, people) * queue.service + waiting * queue.leaving
+    rate = max(float(out.max()) + queue.arrivals, 1e-9)
+    up = queue.arrivals / rate
+    down = out / rate
+    stay = 1.0 - down - up
+    stay[:, -1] += up
+    step = seconds / LOOKS
+    mean = np.zeros_like(now)
+    for _ in range(LOOKS):
+        now, average = _jump(now, up, down, stay, rate * step)
+        mean += average / LOOKS
+    return (waiting * now).sum(-1).tolist(), (waiting * mean).sum(-1).tolist()
+
+
 def _jump(
     states: States, up: float, down: States, stay: States, jumps: float
 ) -> tuple[States, States]:
@@ -97,10 +126,10 @@ def _jump(
         if later[number] < _TAIL:
             break
         following = now * stay
-        following[1:] += now[:-1] * up
-        following[:-1] += now[1:] * down[1:]
+        following[..., 1:] += now[..., :-1] * up
+        following[..., :-1] += now[..., 1:] * down[..., 1:]
         now = following
-    return ended / ended.sum(), average / average.sum()
+    return ended / ended.sum(-1, keepdims=True), average / average.sum(-1, keepdims=True)
 
 
 def _log_factorials(most: int) -> States:

@@ -8,7 +8,7 @@ import random
 import pytest
 from queue_simulation import Tally, simulate
 
-from operators.roster.need.carry import follow
+from operators.roster.need.carry import advance, compare, empty, follow
 from operators.roster.need.erlang import Queue, balance
 from operators.roster.need.heads import Goal, heads_carried, heads_in_balance
 
@@ -132,3 +132,15 @@ def test_a_backlog_does_not_ask_for_hundreds_of_heads() -> None:
         [Queue(10 / QUARTER, 1 / 600), Queue(90 / QUARTER, 1 / 600)], Goal(share=0.99), QUARTER
     )
     assert needs[1].heads <= 90
+
+
+def test_several_numbers_of_heads_at_once_are_each_for_itself() -> None:
+    queue = Queue(30 / QUARTER, 1 / 90, 1 / 400)
+    states, _ = advance(empty(), queue, 2, QUARTER)
+    heads = range(6)
+    ended, queued = compare(states, queue, heads, QUARTER)
+    for at, count in enumerate(heads):
+        after, interval = advance(states, queue, count, QUARTER)
+        waiting = sum(max(0, n - count) * share for n, share in enumerate(after.tolist()))
+        assert ended[at] == pytest.approx(waiting, rel=1e-4, abs=1e-6)
+        assert queued[at] == pytest.approx(interval.queue, rel=1e-4, abs=1e-6)

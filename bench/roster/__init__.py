@@ -1,0 +1,1 @@
+"""Rosters against references: classical and retail instances, shops of 10 to 100 people."""

@@ -1,0 +1,74 @@
+"""From the linear relaxation to whole shifts: the surest values are fixed, the rest solved again.
+
+First who works on which day, then the shape of each shift. A step that leaves no solution is taken
+back, and its surest value forbidden instead. Each step goes on from the last solution, so that a
+dive of a hundred steps takes about as long as the first solution of the relaxation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from operators.roster.model.builder import Builder
+from operators.roster.problem import Shape
+from operators.roster.relaxation import Relaxation
+
+# Values at least so near to 1 are fixed together, and always some of the largest.
+SURE = 0.7
+# One in so many of what is not decided is fixed at a time.
+SHARE = 12
+# Whole, as far as a linear solver's rounding lets one see.
+_WHOLE = 1e-5
+
+Shapes = dict[tuple[int, int], Shape]
+
+
+def dive(build: Builder, relaxation: Relaxation, left: Callable[[], float]) -> Shapes | None:
+    """A shape or none for every person and day; None where none was found in the time left."""
+    works = [build.work[key].index for key in build.choices if build.choices[key]]
+    shapes = [chosen.index for choices in build.choices.values() for _, chosen in choices]
+    refused = 0
+    while True:
+        undecided = _undecided(relaxation, works) or _undecided(relaxation, shapes)
+        if not undecided:
+            return _whole(build, relaxation)
+        many = max(1, len(undecided) // SHARE)
+        picked = [
+            index for at, (value, index) in enumerate(undecided) if value >= SURE or at < many
+        ]
+        for index in picked:
+            relaxation.fix(index, 1, 1)
+        if relaxation.solve(left(), dual=True) is not None:
+            continue
+        if left() <= 0:
+            return None
+        refused += 1
+        for index in picked:
+            relaxation.fix(index, 0, 1)
+        # Of several that do not go together, the surest alone is tried before it is forbidden.
+        if len(picked) > 1:
+            relaxation.fix(picked[0], 1, 1)
+            if relaxation.solve(left(), dual=True) is not None:
+                continue
+        relaxation.fix(picked[0], 0, 0)
+        if refused > len(works) or relaxation.solve(left(), dual=True) is None:
+            return None
+
+
+def _undecided(relaxation: Relaxation, indices: list[int]) -> list[tuple[float, int]]:
+    """Those between 0 and 1, the largest first."""
+    found = [
+        (value, index)
+        for index in indices
+        if _WHOLE < (value := relaxation.value(index)) < 1 - _WHOLE
+    ]
+    return sorted(found, reverse=True)
+
+
+def _whole(build: Builder, relaxation: Relaxation) -> Shapes:
+    return {
+        key: shape
+        for key, choices in build.choices.items()
+        for shape, chosen in choices
+        if relaxation.value(chosen.index) > 0.5
+    }

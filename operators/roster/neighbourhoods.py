@@ -1,0 +1,67 @@
+"""Parts of a roster to be made anew: whole days, or some people's whole time."""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeVar
+
+from operators.roster.model.builder import Part
+from operators.roster.problem import Problem, Shape
+
+T = TypeVar("T")
+# Cells of a person and a day: where parts begin, and how small and large they get.
+FIRST_CELLS, LEAST_CELLS = 20, 6
+GROWTH, SHRINK = 1.2, 1.4
+
+
+class Draws(Protocol):
+    """What is needed of `random.Random`: randomness comes from outside, with its seed."""
+
+    def randrange(self, stop: int, /) -> int:
+        """A whole number below `stop`."""
+
+    def sample(self, population: range, k: int, /) -> list[int]:
+        """Some of them, none twice."""
+
+
+class Neighbourhoods:
+    """Draws parts by turns; their size follows how well the last ones could be solved."""
+
+    def __init__(self, problem: Problem, draws: Draws) -> None:
+        self._people, self._days = len(problem.people), len(problem.days)
+        self._draws = draws
+        self._cells = float(min(FIRST_CELLS, self._people * self._days))
+        self._turn = 0
+
+    def draw(self, kept: dict[tuple[int, int], Shape]) -> Part:
+        """The next part."""
+        people, days = self._people, self._days
+        if self._cells >= people * days:
+            chosen = [(person, day) for person in range(people) for day in range(days)]
+        elif self._turn % 2 == 0:
+            # Some days that follow each other, for all or for some people.
+            many = max(1, min(days, int(self._cells) // people))
+            first = self._draws.randrange(days - many + 1)
+            who = range(people)
+            some = min(people, max(2, int(self._cells) // many))
+            drawn = list(who) if some >= people else self._draws.sample(who, some)
+            chosen = [(person, day) for person in drawn for day in range(first, first + many)]
+        else:
+            # Some people for all days, or for a fortnight of a longer time.
+            span = min(days, 14)
+            first = self._draws.randrange(days - span + 1)
+            some = min(people, max(2, int(self._cells) // span))
+            drawn = self._draws.sample(range(people), some)
+            chosen = [(person, day) for person in drawn for day in range(first, first + span)]
+        self._turn += 1
+        return Part(frozenset(chosen), dict(kept))
+
+    def took(self, proved: bool, better: bool) -> None:
+        """Whether the last part was solved to the end, or made the roster better."""
+        if proved:
+            self._cells = min(self._cells * GROWTH, float(self._people * self._days))
+        elif not better:
+            self._cells = max(self._cells / SHRINK, float(LEAST_CELLS))
+
+    def is_whole(self, part: Part) -> bool:
+        """Whether a part is everything: solved to the end, there is no better roster."""
+        return len(part.free) == self._people * self._days

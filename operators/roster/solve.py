@@ -1,0 +1,229 @@
+"""The best roster found within a budget, with the bound that no roster is below.
+
+The linear relaxation of the whole model gives the bound, and by diving from it a roster that is
+mostly within some per cent. Any legal roster is looked for before that, and where the dive fails
+one near the relaxation's. Then parts of the best one are made anew, each as good as the rest allows
+(large neighbourhood search): whole days, or some people's weeks. Parts that are solved fast grow,
+others shrink.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+from ortools.sat.python import cp_model
+
+from operators.roster.dive import Shapes, dive
+from operators.roster.evaluate import Evaluation, evaluate
+from operators.roster.extract import extract
+from operators.roster.model.build import build_model
+from operators.roster.model.builder import Builder, Part
+from operators.roster.neighbourhoods import Draws, Neighbourhoods
+from operators.roster.problem import Problem, Shape
+from operators.roster.relaxation import Relaxation
+from operators.roster.roster import Roster
+from operators.roster.solver import SOLVED, solver_of
+
+# A part that takes longer than this, or this share of the budget, is too large to be worth it.
+PART_S, PART_SHARE = 4.0, 1 / 15
+# The share of the budget in which any legal roster is looked for before the relaxation.
+FIRST_SHARE = 0.2
+# What may go into the relaxation and the dive, as a share of the budget: the rest improves.
+RELAXING = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How long to look, with how many threads, and how near the bound is near enough."""
+
+    seconds: float = 60.0
+    workers: int = 2
+    gap: float = 0.0
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The best roster known, its evaluation, and the bound; no roster where none was found.
+
+    `proved_infeasible`: no roster keeps the hard rules. `parts` is how many were made anew.
+    """
+
+    roster: Roster | None
+    evaluation: Evaluation | None
+    bound: float
+    seconds: float
+    proved_infeasible: bool = False
+    parts: int = 0
+
+    @property
+    def gap(self) -> float | None:
+        """How far above the bound, as a share of the cost; None without a roster or a bound."""
+        if self.evaluation is None or math.isinf(self.bound):
+            return None
+        cost = self.evaluation.total
+        return max(0.0, cost - self.bound) / max(1.0, abs(cost))
+
+
+class Search:
+    """One search: the clock and the randomness come from outside."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        budget: Budget,
+        clock: Callable[[], float],
+        draws: Draws,
+        told: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._problem = problem
+        self._budget = budget
+        self._clock = clock
+        self._began = clock()
+        self._draws = draws
+        self._part_s = max(0.3, min(PART_S, budget.seconds * PART_SHARE))
+        self._told = told
+        self._best: Roster | None = None
+        self._found: Evaluation | None = None
+        self._bound = -math.inf
+        self._parts = 0
+
+    def run(self, given: Roster | None) -> Answer:
+        """The best roster; never one that costs more than a legal one given."""
+        if given is not None:
+            self._take(given, "given")
+        build = build_model(self._problem)
+        if self._best is None and self._first(build, self._left() * FIRST_SHARE):
+            return Answer(None, None, -math.inf, self._elapsed(), proved_infeasible=True)
+        self._relax(build)
+        if self._best is None and self._first(build, max(1.0, self._left())):
+            return Answer(None, None, -math.inf, self._elapsed(), proved_infeasible=True)
+        if self._best is not None:
+            with ThreadPoolExecutor(max_workers=self._budget.workers) as pool:
+                self._improve(pool)
+        return Answer(self._best, self._found, self._bound, self._elapsed(), parts=self._parts)
+
+    def _elapsed(self) -> float:
+        return self._clock() - self._began
+
+    def _left(self) -> float:
+        return self._budget.seconds - self._elapsed()
+
+    def _take(self, roster: Roster, how: str) -> bool:
+        """Keeps a roster that is legal and better than the best."""
+        judged = evaluate(self._problem, roster)
+        if judged.violations or (self._found is not None and judged.total >= self._found.total):
+            return False
+        self._best, self._found = roster, judged
+        self._told(f"{self._elapsed():7.1f} s  cost {judged.total:>12,}  {how}")
+        return True
+
+    def _first(self, build: Builder, seconds: float) -> bool:
+        """Takes any legal roster; whether there is none at all."""
+        trial = build.model.clone()
+        trial.clear_objective()  # type: ignore[no-untyped-call]
+        solver = solver_of(seconds, self._budget.seed, priced=False)
+        status = solver.solve(trial)
+        if status in SOLVED:
+            self._take(extract(build, solver), "first")
+        return bool(status == cp_model.INFEASIBLE)
+
+    def _relax(self, build: Builder) -> None:
+        """The bound, and a roster by diving."""
+        until = self._budget.seconds * RELAXING
+        relaxation = Relaxation(build)
+        least = relaxation.solve(until - self._elapsed())
+        if least is None:
+            return
+        self._bound = relaxation.bound(least)
+        self._told(f"{self._elapsed():7.1f} s  no roster costs less than {self._bound:,.0f}")
+        values = {
+            chosen.index: relaxation.value(chosen.index)
+            for choices in build.choices.values()
+            for _, chosen in choices
+        }
+        shapes = dive(build, relaxation, lambda: until - self._elapsed())
+        if shapes is not None:
+            if (roster := self._filled(shapes)) is not None:
+                self._take(roster, "dive")
+        elif (roster := self._nearest(build, values)) is not None:
+            self._take(roster, "near the relaxation")
+
+    def _filled(self, shapes: Shapes) -> Roster | None:
+        """The roster with these shifts: breaks, tasks and duties as good as they can be."""
+        build = build_model(self._problem)
+        for key, choices in build.choices.items():
+            for shape, chosen in choices:
+                build.model.add(chosen == (shapes.get(key) == shape))
+        solver = solver_of(min(self._left(), 2 * self._part_s), self._budget.seed)
+        status = solver.solve(build.model)
+        return extract(build, solver) if status in SOLVED else None
+
+    def _nearest(self, build: Builder, values: dict[int, float]) -> Roster | None:
+        """A legal roster with as many shifts as may be that the relaxation works in part."""
+        trial = build.model.clone()
+        trial.clear_objective()  # type: ignore[no-untyped-call]
+        trial.minimize(
+            sum(
+                chosen * round(100 * (1 - values[chosen.index]))
+                for choices in build.choices.values()
+                for _, chosen in choices
+            )
+        )
+        solver = solver_of(self._left() / 6, self._budget.seed, priced=False)
+        status = solver.solve(trial)
+        return extract(build, solver) if status in SOLVED else None
+
+    def _improve(self, pool: ThreadPoolExecutor) -> None:
+        """Parts made anew, until the time is up or the bound near enough."""
+        hoods = Neighbourhoods(self._problem, self._draws)
+        while self._left() > 0.05 and not self._near_enough():
+            assert self._best is not None
+            best, shapes = self._best, shapes_of(self._problem, self._best)
+            parts = [hoods.draw(shapes) for _ in range(self._budget.workers)]
+            for part, (tried, proved) in zip(
+                parts, pool.map(partial(self._part, best=best), parts), strict=True
+            ):
+                self._parts += 1
+                better = tried is not None and self._take(tried, f"part of {len(part.free)}")
+                hoods.took(proved, better)
+                if proved and hoods.is_whole(part):
+                    assert self._found is not None
+                    self._bound = max(self._bound, float(self._found.total))
+
+    def _near_enough(self) -> bool:
+        assert self._found is not None
+        return self._found.total - self._bound <= self._budget.gap * abs(self._found.total)
+
+    def _part(self, part: Part, best: Roster) -> tuple[Roster | None, bool]:
+        """The best roster that differs in a part only, and whether it is proved the best."""
+        build = build_model(self._problem, part=part)
+        spans = best.spans()
+        for key in part.free:
+            for shape, chosen in build.choices[key]:
+                build.model.add_hint(chosen, spans.get(key) == (shape.start, shape.end))
+        solver = solver_of(min(self._part_s, self._left()), self._budget.seed)
+        status = solver.solve(build.model)
+        found = extract(build, solver, best) if status in SOLVED else None
+        return found, status == cp_model.OPTIMAL
+
+
+def solve(
+    problem: Problem,
+    clock: Callable[[], float],
+    draws: Draws,
+    budget: Budget | None = None,
+    given: Roster | None = None,
+    told: Callable[[str], None] = lambda _: None,
+) -> Answer:
+    """The best roster found within the budget; `clock` counts seconds."""
+    return Search(problem, budget or Budget(), clock, draws, told).run(given)
+
+
+def shapes_of(problem: Problem, roster: Roster) -> dict[tuple[int, int], Shape]:
+    """The shapes of a roster's shifts by person and day."""
+    return {key: problem.shape(*span) for key, span in roster.spans().items()}
