@@ -221,7 +221,7 @@ class TestSpace:
         path = tmp_path / "w.duckdb"
         with closing(Warehouse(path)) as warehouse:
             fill(warehouse)
-            crowd(warehouse, 10_000, 1)
+            crowd(warehouse, 40_000, 1)
             fold(warehouse)
             warehouse.execute("DELETE FROM stock_position WHERE sku LIKE 'K%'")
             fold(warehouse)
