@@ -53,7 +53,7 @@ def print_forecast(rows: Sequence[Any], stores: Sequence[str], form: str) -> Non
         ]
         told = [one for one in quarters if not stores or one["store"] in stores]
         for one in (*told, *wanted):
-            for name in ("start", "known_until", "made_at"):
+            for name in ("start", "known_until", "updated_at"):
                 one[name] = format_instant(one[name])
         encoded = msgspec.json.encode({"quarters": told, "spans": wanted})
         sys.stdout.write(msgspec.json.format(encoded, indent=2).decode() + "\n")

@@ -16,7 +16,7 @@ _ORIGIN = (
     Column("why", "text", "why this model: its accuracy in the backtest beside the others'"),
     Column("update", "text", "what of the day itself has changed it; empty: nothing", "", True),
     Column("known_until", "instant", "end of the last final window it rests on"),
-    Column("made_at", "instant", "when it was made; a newer one replaces it"),
+    Column("updated_at", "instant", "when it was made; a newer one replaces it"),
 )
 
 FORECAST_15M = Table(
@@ -26,7 +26,7 @@ FORECAST_15M = Table(
         "Bands are calibrated for quarters; those of hours and days are in forecast_span."
     ),
     primary_key=("store", "measure", "start"),
-    version="made_at",
+    version="updated_at",
     columns=(
         Column("store", "text", "shop"),
         Column("measure", "text", "entries or orders"),
@@ -45,7 +45,7 @@ FORECAST_SPAN = Table(
         "the bands of quarters would be far too wide."
     ),
     primary_key=("store", "measure", "span", "start"),
-    version="made_at",
+    version="updated_at",
     columns=(
         Column("store", "text", "shop"),
         Column("measure", "text", "entries or orders"),

@@ -217,7 +217,7 @@ CREATE TABLE IF NOT EXISTS "forecast_15m" (
   "why" VARCHAR NOT NULL,
   "update" VARCHAR,
   "known_until" TIMESTAMPTZ NOT NULL,
-  "made_at" TIMESTAMPTZ NOT NULL,
+  "updated_at" TIMESTAMPTZ NOT NULL,
   PRIMARY KEY ("store", "measure", "start")
 );
 COMMENT ON TABLE "forecast_15m" IS 'What is to be expected in a quarter of an hour of a store. Closed quarters have no row. Bands are calibrated for quarters; those of hours and days are in forecast_span.';
@@ -235,7 +235,7 @@ COMMENT ON COLUMN "forecast_15m"."model" IS 'the model that said it';
 COMMENT ON COLUMN "forecast_15m"."why" IS 'why this model: its accuracy in the backtest beside the others''';
 COMMENT ON COLUMN "forecast_15m"."update" IS 'what of the day itself has changed it; empty: nothing';
 COMMENT ON COLUMN "forecast_15m"."known_until" IS 'end of the last final window it rests on';
-COMMENT ON COLUMN "forecast_15m"."made_at" IS 'when it was made; a newer one replaces it';
+COMMENT ON COLUMN "forecast_15m"."updated_at" IS 'when it was made; a newer one replaces it';
 CREATE TABLE IF NOT EXISTS "forecast_span" (
   "store" VARCHAR NOT NULL,
   "measure" VARCHAR NOT NULL,
@@ -252,7 +252,7 @@ CREATE TABLE IF NOT EXISTS "forecast_span" (
   "why" VARCHAR NOT NULL,
   "update" VARCHAR,
   "known_until" TIMESTAMPTZ NOT NULL,
-  "made_at" TIMESTAMPTZ NOT NULL,
+  "updated_at" TIMESTAMPTZ NOT NULL,
   PRIMARY KEY ("store", "measure", "span", "start")
 );
 COMMENT ON TABLE "forecast_span" IS 'What is to be expected in an hour or a day of a store, with bands of its own: sums of the bands of quarters would be far too wide.';
@@ -271,7 +271,7 @@ COMMENT ON COLUMN "forecast_span"."model" IS 'the model that said it';
 COMMENT ON COLUMN "forecast_span"."why" IS 'why this model: its accuracy in the backtest beside the others''';
 COMMENT ON COLUMN "forecast_span"."update" IS 'what of the day itself has changed it; empty: nothing';
 COMMENT ON COLUMN "forecast_span"."known_until" IS 'end of the last final window it rests on';
-COMMENT ON COLUMN "forecast_span"."made_at" IS 'when it was made; a newer one replaces it';
+COMMENT ON COLUMN "forecast_span"."updated_at" IS 'when it was made; a newer one replaces it';
 CREATE TABLE IF NOT EXISTS "dead_letter" (
   "source" VARCHAR NOT NULL,
   "position" BIGINT NOT NULL,

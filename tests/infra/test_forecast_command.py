@@ -125,7 +125,7 @@ def test_it_can_be_shown_without_being_written(folder: Path, tmp_path: Path) -> 
     told = msgspec.json.decode(answer.output)
     assert {one["store"] for one in told["spans"]} == {"S0001", "S0002", "S0003", "S0004"}
     assert {one["measure"] for one in told["spans"]} == {"entries"}  # all that the file has
-    assert told["quarters"][0]["made_at"] == "2026-03-28T06:00:00Z"
+    assert told["quarters"][0]["updated_at"] == "2026-03-28T06:00:00Z"
     assert not (tmp_path / "none.duckdb").exists()
 
 
