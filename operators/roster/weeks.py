@@ -172,6 +172,11 @@ def _alone(problem: Problem, person: int) -> Builder:
     for rule, add in (*hard.ADD.items(), *soft.ADD.items()):
         if getattr(one.rules, rule) is not None:
             add(build)
+    # A share depends on everybody.
+    if problem.rules.fair_evenings is not None:
+        soft.add_late_shifts(build, 0, problem.evening_share(person), problem.rules.fair_evenings)
+    if problem.rules.fair_weekends is not None:
+        soft.add_weekend_days(build, 0, problem.weekend_share(person), problem.rules.fair_weekends)
     return build
 
 
