@@ -62,8 +62,8 @@ def hint(build: Builder, roster: Roster) -> None:
         for shape, chosen in choices:
             if not isinstance(chosen, int):
                 model.add_hint(chosen, spans.get(key) == (shape.start, shape.end))
-    for at, variable in build.pauses.items():
-        model.add_hint(variable, pauses[at])
+    for begun, variable in build.pauses.items():
+        model.add_hint(variable, pauses[begun])
     for place, heads in build.doing.items():
         # Who can do one task only is at it whenever there: that is no variable of its own.
         if build.inside.get((place[0], place[2])) is not heads:

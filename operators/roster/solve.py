@@ -24,13 +24,15 @@ from operators.roster.extract import extract, hint
 from operators.roster.model.build import build_model
 from operators.roster.model.builder import Builder, Part
 from operators.roster.neighbourhoods import Draws, Neighbourhoods
-from operators.roster.problem import Problem, Shape
+from operators.roster.problem import SLOTS, Problem, Shape
 from operators.roster.relaxation import Relaxation
 from operators.roster.roster import Roster
 from operators.roster.solver import SOLVED, solver_of
 
 # A part that takes longer than this, or this share of the budget, is too large to be worth it.
 PART_S, PART_SHARE = 4.0, 1 / 15
+# The last bit of a part takes most of its time: only of the whole roster is it looked for.
+PART_GAP = 2e-4
 # The share of the budget in which any legal roster is looked for before the relaxation.
 FIRST_SHARE = 0.2
 # What may go into the relaxation and the dive, as a share of the budget: the rest improves.
@@ -39,7 +41,7 @@ RELAXING = 0.7
 CONSTRUCTING = 0.6
 # The relaxation is worth its time if there are not more choices of shifts than so many a second of
 # the budget, and the dive if a solution takes no longer than this share of the budget.
-CHOICES_A_SECOND, DIVE_SHARE = 300, 0.1
+CHOICES_A_SECOND, DIVE_SHARE = 200, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +211,10 @@ class Search:
                 parts, pool.map(partial(self._part, best=best), parts), strict=True
             ):
                 self._parts += 1
-                better = tried is not None and self._take(tried, f"part of {len(part.free)}")
+                how = f"part of {len(part.free)}"
+                better = tried is not None and (
+                    self._take(tried, how) or self._take(merged(self._best, tried, part), how)
+                )
                 hoods.took(proved, better)
                 if proved and hoods.is_whole(part):
                     assert self._found is not None
@@ -224,6 +229,8 @@ class Search:
         build = build_model(self._problem, part=part)
         hint(build, best)
         solver = solver_of(min(self._part_s, self._left()), self._budget.seed)
+        if len(part.free) < len(build.choices):
+            solver.parameters.relative_gap_limit = PART_GAP
         status = solver.solve(build.model)
         found = extract(build, solver, best) if status in SOLVED else None
         return found, status == cp_model.OPTIMAL
@@ -244,3 +251,17 @@ def solve(
 def shapes_of(problem: Problem, roster: Roster) -> dict[tuple[int, int], Shape]:
     """The shapes of a roster's shifts by person and day."""
     return {key: problem.shape(*span) for key, span in roster.spans().items()}
+
+
+def merged(best: Roster, other: Roster, part: Part) -> Roster:
+    """The best roster with the days of a part as another one has them."""
+    days = {day for _, day in part.free}
+    shifts = [
+        *(shift for shift in best.shifts if shift.day not in days),
+        *(shift for shift in other.shifts if shift.day in days),
+    ]
+    duties = tuple(
+        there if there // SLOTS in days else kept
+        for kept, there in zip(best.duties, other.duties, strict=True)
+    )
+    return Roster(tuple(sorted(shifts, key=lambda one: (one.day, one.person))), duties)

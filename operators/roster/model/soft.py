@@ -77,10 +77,7 @@ def add_late_shifts(build: Builder, person: int, share: int, rule: FairEvenings)
     """One person's late shifts above a share."""
     after, days = slot_of(rule.ends_after), range(len(build.problem.days))
     late = [
-        chosen
-        for day in days
-        for shape, chosen in build.choices[person, day]
-        if shape.end > after
+        chosen for day in days for shape, chosen in build.choices[person, day] if shape.end > after
     ]
     _pay_steps(build, "fair_evenings", sum(late) - share, len(days) - share, rule.cost)
 
