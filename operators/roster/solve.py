@@ -42,6 +42,8 @@ CONSTRUCTING = 0.6
 # The relaxation is worth its time if there are not more choices of shifts than so many a second of
 # the budget, and the dive if a solution takes no longer than this share of the budget.
 CHOICES_A_SECOND, DIVE_SHARE = 200, 0.1
+# Of a small shop it always is.
+FEW_CHOICES = 7_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,8 @@ class Search:
     def _is_relaxed(self) -> bool:
         """Whether the relaxation is worth its time."""
         cells = len(self._problem.people) * len(self._problem.days)
-        return cells * len(self._problem.shapes) <= CHOICES_A_SECOND * self._budget.seconds
+        affordable = max(FEW_CHOICES, CHOICES_A_SECOND * self._budget.seconds)
+        return cells * len(self._problem.shapes) <= affordable
 
     def _take(self, roster: Roster, how: str) -> bool:
         """Keeps a roster that is legal and better than the best."""

@@ -50,7 +50,7 @@ def test_a_shop_gets_a_legal_roster(file: Callable[[], RosterFile]) -> None:
     assert evaluate(problem, made).violations == ()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(small_files())
 def test_what_is_made_of_any_rules_is_legal(file: RosterFile) -> None:
     problem = small_problem(file)
@@ -59,7 +59,7 @@ def test_what_is_made_of_any_rules_is_legal(file: RosterFile) -> None:
         assert evaluate(problem, made).violations == ()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(small_files())
 def test_a_roster_given_as_a_hint_is_a_solution(file: RosterFile) -> None:
     problem = small_problem(file)
