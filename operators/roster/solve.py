@@ -41,7 +41,7 @@ RELAXING = 0.7
 CONSTRUCTING = 0.6
 # The relaxation is worth its time if there are not more choices of shifts than so many a second of
 # the budget, and the dive if a solution takes no longer than this share of the budget.
-CHOICES_A_SECOND, DIVE_SHARE = 200, 0.1
+CHOICES_A_SECOND, DIVE_SHARE = 200, 0.3
 # Of a small shop it always is.
 FEW_CHOICES = 7_000
 
