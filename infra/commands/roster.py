@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import random
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -25,8 +26,8 @@ from operators.roster.written import UnreadRoster, from_plain, to_plain
 from schemas.roster import RosterFile
 from schemas.roster_file import RosterProblem, load_roster
 
-# Clashes are looked for in this time, at least: a sentence is worth more than a budget kept.
-CLASH_S = 60.0
+# Clashes are looked for in what is left of the time, and that much longer if need be.
+CLASH_S = 10.0
 _file = click.argument("file", type=click.Path(path_type=Path))
 _seconds = click.option(
     "--seconds", default=60.0, show_default=True, help="How long to look.", type=click.FLOAT
@@ -71,9 +72,9 @@ def solve_command(
         before,
         lambda line: click.echo(line, err=True),
     )
-    if answer.roster is None or answer.evaluation is None:
-        _tell_why(problem, seconds)
-        return
+    if answer.roster is None:
+        answer = _legal_or_why(problem, answer, began + seconds)
+    assert answer.evaluation is not None
     click.echo(_headline(answer))
     _tell_costs(answer.evaluation)
     found = list(waits(asked, problem, answer.evaluation.heads))
@@ -98,12 +99,13 @@ def explain(file: Path, seconds: float, given: Path | None) -> None:
     made: Roster | None
     if given is None:
         draws = random.Random(1)  # noqa: S311 - draws of a search
-        made = solve(problem, time.monotonic, draws, Budget(seconds / 2)).roster
+        answer = solve(problem, time.monotonic, draws, Budget(seconds / 2))
+        if answer.roster is None:
+            answer = _legal_or_why(problem, answer, began + seconds)
+        made = answer.roster
     else:
         made = _written(problem, given)
-    if made is None:
-        _tell_why(problem, seconds)
-        return
+    assert made is not None
     judged = evaluate(problem, made)
     for broken in judged.violations:
         click.echo(f"broken: {broken}")
@@ -135,10 +137,12 @@ def _written(problem: Problem, path: Path) -> Roster:
         raise click.ClickException(msg) from wrong
 
 
-def _tell_why(problem: Problem, seconds: float) -> None:
-    """The clashes; ends the command with an error either way."""
-    until = time.monotonic() + max(CLASH_S, seconds)
+def _legal_or_why(problem: Problem, answer: Answer, until: float) -> Answer:
+    """A legal roster where the search for clashes has one; otherwise ends with the clashes."""
+    until = max(until, time.monotonic() + CLASH_S)
     found = clashes(problem, lambda: until - time.monotonic())
+    if found.roster is not None:
+        return replace(answer, roster=found.roster, evaluation=evaluate(problem, found.roster))
     if not found.found:
         msg = "no legal roster was found in this time, and no clash of rules: give --seconds more"
         raise click.ClickException(msg)

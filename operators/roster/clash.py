@@ -12,9 +12,11 @@ from typing import NamedTuple
 
 from ortools.sat.python import cp_model
 
+from operators.roster.extract import extract
 from operators.roster.model.build import build_model
 from operators.roster.problem import Problem
 from operators.roster.reasons import Reason
+from operators.roster.roster import Roster
 from operators.roster.solver import SOLVED, solver_of
 
 
@@ -33,10 +35,14 @@ class Clash(NamedTuple):
 
 
 class Clashes(NamedTuple):
-    """All clashes found; `complete`: without their reasons there is a legal roster."""
+    """All clashes found; `complete`: without their reasons there is a legal roster.
+
+    `roster`: where there is no clash, a legal roster.
+    """
 
     found: tuple[Clash, ...]
     complete: bool
+    roster: Roster | None = None
 
 
 def clashes(problem: Problem, left: Callable[[], float], seed: int = 1) -> Clashes:
@@ -46,19 +52,21 @@ def clashes(problem: Problem, left: Callable[[], float], seed: int = 1) -> Clash
     kept = set(literals.values())
     found: list[Clash] = []
 
-    def check(reasons: Iterable[Reason]) -> tuple[object, set[Reason]]:
+    def check(reasons: Iterable[Reason]) -> tuple[cp_model.CpSolver, object, set[Reason]]:
         build.model.clear_assumptions()
         build.model.add_assumptions([build.reasons[reason] for reason in reasons])
         # One thread: only then are the assumptions that clash told.
         solver = solver_of(left(), seed, priced=False)
         status = solver.solve(build.model)
         core = solver.sufficient_assumptions_for_infeasibility()
-        return status, {literals[index] for index in core}
+        return solver, status, {literals[index] for index in core}
 
     while True:
-        status, core = check(_ordered(kept))
+        solver, status, core = check(_ordered(kept))
         if status in SOLVED:
-            return Clashes(tuple(found), complete=True)
+            # Where rules are left out, what is found need not be a roster that can be read.
+            roster = None if found else extract(build, solver)
+            return Clashes(tuple(found), complete=True, roster=roster)
         if status != cp_model.INFEASIBLE or not core:
             return Clashes(tuple(found), complete=False)
         minimal = True
@@ -68,7 +76,7 @@ def clashes(problem: Problem, left: Callable[[], float], seed: int = 1) -> Clash
                 break
             if reason not in core:
                 continue
-            status, smaller = check(_ordered(core - {reason}))
+            _, status, smaller = check(_ordered(core - {reason}))
             if status == cp_model.INFEASIBLE:
                 core = smaller or core - {reason}
             elif status not in SOLVED:

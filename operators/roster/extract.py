@@ -8,6 +8,7 @@ from ortools.sat.python import cp_model
 
 from operators.roster.assign import assemble, give_breaks
 from operators.roster.model.builder import Builder
+from operators.roster.problem import SLOTS
 from operators.roster.roster import Roster
 
 
@@ -41,3 +42,31 @@ def extract(build: Builder, solver: cp_model.CpSolver, kept: Roster | None = Non
     stay = [shift for shift in kept.shifts if shift.day not in changing]
     shifts = sorted((*stay, *made.shifts), key=lambda shift: (shift.day, shift.person))
     return Roster(tuple(shifts), made.duties)
+
+
+def hint(build: Builder, roster: Roster) -> None:
+    """Gives the solver a roster to begin with, of the days that may change."""
+    model = build.model
+    kind_of = {person: kind for kind, members in enumerate(build.classes) for person in members}
+    pauses: Counter[tuple[int, int, int]] = Counter()
+    doing: Counter[tuple[int, str, int]] = Counter()
+    spans = roster.spans()
+    for shift in roster.shifts:
+        kind = kind_of[shift.person]
+        if shift.pause is not None:
+            pauses[kind, shift.day, shift.pause] += 1
+        for slot, task in enumerate(shift.tasks, shift.day * SLOTS + shift.start):
+            if task is not None:
+                doing[kind, task, slot] += 1
+    for key, choices in build.choices.items():
+        for shape, chosen in choices:
+            if not isinstance(chosen, int):
+                model.add_hint(chosen, spans.get(key) == (shape.start, shape.end))
+    for begun, variable in build.pauses.items():
+        model.add_hint(variable, pauses[begun])
+    for place, heads in build.doing.items():
+        # Who can do one task only is at it whenever there: that is no variable of its own.
+        if build.inside.get((place[0], place[2])) is not heads:
+            model.add_hint(heads, doing[place])
+    for (at, slot), begins in build.begins.items():
+        model.add_hint(begins, roster.duties[at] == slot)

@@ -1,4 +1,8 @@
-"""Parts of a roster to be made anew: whole days, or some people's whole time."""
+"""Parts of a roster to be made anew: whole days, or some people's whole time.
+
+In large shops whole days are solved well and weeks are not: there parts are days, one after the
+other, and some people's pairs of days.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,8 @@ T = TypeVar("T")
 # Cells of a person and a day: where parts begin, and how small and large they get.
 FIRST_CELLS, LEAST_CELLS = 20, 6
 GROWTH, SHRINK = 1.2, 1.4
+# More cells than these are a large shop.
+LARGE = 150
 
 
 class Draws(Protocol):
@@ -29,7 +35,9 @@ class Neighbourhoods:
     def __init__(self, problem: Problem, draws: Draws) -> None:
         self._people, self._days = len(problem.people), len(problem.days)
         self._draws = draws
-        self._cells = float(min(FIRST_CELLS, self._people * self._days))
+        self._is_large = self._people * self._days > LARGE
+        first = self._people if self._is_large else FIRST_CELLS
+        self._cells = float(min(first, self._people * self._days))
         self._turn = 0
 
     def draw(self, kept: dict[tuple[int, int], Shape]) -> Part:
@@ -37,6 +45,14 @@ class Neighbourhoods:
         people, days = self._people, self._days
         if self._cells >= people * days:
             chosen = [(person, day) for person in range(people) for day in range(days)]
+        elif self._is_large:
+            # Each day in turn; now and then two, so that hours can move from one to the other.
+            spread = [self._turn % days]
+            if self._turn // days % 3 == 2:
+                spread.append((self._turn + 1 + self._draws.randrange(days - 1)) % days)
+            some = max(2, min(people, int(self._cells) // len(spread)))
+            drawn = self._draws.sample(range(people), some)
+            chosen = [(person, day) for person in drawn for day in spread]
         elif self._turn % 2 == 0:
             # Some days that follow each other, for all or for some people.
             many = max(1, min(days, int(self._cells) // people))

@@ -1,10 +1,10 @@
 """The best roster found within a budget, with the bound that no roster is below.
 
-The linear relaxation of the whole model gives the bound, and by diving from it a roster that is
-mostly within some per cent. Any legal roster is looked for before that, and where the dive fails
-one near the relaxation's. Then parts of the best one are made anew, each as good as the rest allows
-(large neighbourhood search): whole days, or some people's weeks. Parts that are solved fast grow,
-others shrink.
+A legal roster is made first, person by person and day by day; where that fails, any one is looked
+for in the whole model. The linear relaxation of the whole model gives the bound, where there is
+time for it, and by diving from it a better roster. Then parts of the best one are made anew, each
+as good as the rest allows (large neighbourhood search): whole days, or some people's weeks. Parts
+that are solved fast grow, others shrink.
 """
 
 from __future__ import annotations
@@ -17,23 +17,33 @@ from functools import partial
 
 from ortools.sat.python import cp_model
 
+from operators.roster.construct import construct
 from operators.roster.dive import Shapes, dive
 from operators.roster.evaluate import Evaluation, evaluate
-from operators.roster.extract import extract
+from operators.roster.extract import extract, hint
 from operators.roster.model.build import build_model
 from operators.roster.model.builder import Builder, Part
 from operators.roster.neighbourhoods import Draws, Neighbourhoods
-from operators.roster.problem import Problem, Shape
+from operators.roster.problem import SLOTS, Problem, Shape
 from operators.roster.relaxation import Relaxation
 from operators.roster.roster import Roster
 from operators.roster.solver import SOLVED, solver_of
 
 # A part that takes longer than this, or this share of the budget, is too large to be worth it.
 PART_S, PART_SHARE = 4.0, 1 / 15
+# The last bit of a part takes most of its time: only of the whole roster is it looked for.
+PART_GAP = 2e-4
 # The share of the budget in which any legal roster is looked for before the relaxation.
 FIRST_SHARE = 0.2
 # What may go into the relaxation and the dive, as a share of the budget: the rest improves.
 RELAXING = 0.7
+# What may go into a first roster made person by person, as a share of the budget.
+CONSTRUCTING = 0.6
+# The relaxation is worth its time if there are not more choices of shifts than so many a second of
+# the budget, and the dive if a solution takes no longer than this share of the budget.
+CHOICES_A_SECOND, DIVE_SHARE = 200, 0.3
+# Of a small shop it always is.
+FEW_CHOICES = 7_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +106,18 @@ class Search:
         """The best roster; never one that costs more than a legal one given."""
         if given is not None:
             self._take(given, "given")
-        build = build_model(self._problem)
-        if self._best is None and self._first(build, self._left() * FIRST_SHARE):
-            return Answer(None, None, -math.inf, self._elapsed(), proved_infeasible=True)
-        self._relax(build)
-        if self._best is None and self._first(build, max(1.0, self._left())):
-            return Answer(None, None, -math.inf, self._elapsed(), proved_infeasible=True)
+        if self._best is None:
+            until = self._budget.seconds * CONSTRUCTING
+            made = construct(self._problem, lambda: until - self._elapsed(), self._budget.seed)
+            if made is not None:
+                self._take(made, "first, person by person")
+        if self._best is None or self._is_relaxed():
+            build = build_model(self._problem)
+            if self._best is None and self._first(build, self._left() * FIRST_SHARE):
+                return Answer(None, None, -math.inf, self._elapsed(), proved_infeasible=True)
+            self._relax(build)
+            if self._best is None and self._first(build, max(1.0, self._left())):
+                return Answer(None, None, -math.inf, self._elapsed(), proved_infeasible=True)
         if self._best is not None:
             with ThreadPoolExecutor(max_workers=self._budget.workers) as pool:
                 self._improve(pool)
@@ -112,6 +128,12 @@ class Search:
 
     def _left(self) -> float:
         return self._budget.seconds - self._elapsed()
+
+    def _is_relaxed(self) -> bool:
+        """Whether the relaxation is worth its time."""
+        cells = len(self._problem.people) * len(self._problem.days)
+        affordable = max(FEW_CHOICES, CHOICES_A_SECOND * self._budget.seconds)
+        return cells * len(self._problem.shapes) <= affordable
 
     def _take(self, roster: Roster, how: str) -> bool:
         """Keeps a roster that is legal and better than the best."""
@@ -135,6 +157,7 @@ class Search:
     def _relax(self, build: Builder) -> None:
         """The bound, and a roster by diving."""
         until = self._budget.seconds * RELAXING
+        began = self._elapsed()
         relaxation = Relaxation(build)
         least = relaxation.solve(until - self._elapsed())
         if least is None:
@@ -146,6 +169,8 @@ class Search:
             for choices in build.choices.values()
             for _, chosen in choices
         }
+        if self._best is not None and self._elapsed() - began > self._budget.seconds * DIVE_SHARE:
+            return
         shapes = dive(build, relaxation, lambda: until - self._elapsed())
         if shapes is not None:
             if (roster := self._filled(shapes)) is not None:
@@ -189,7 +214,10 @@ class Search:
                 parts, pool.map(partial(self._part, best=best), parts), strict=True
             ):
                 self._parts += 1
-                better = tried is not None and self._take(tried, f"part of {len(part.free)}")
+                how = f"part of {len(part.free)}"
+                better = tried is not None and (
+                    self._take(tried, how) or self._take(merged(self._best, tried, part), how)
+                )
                 hoods.took(proved, better)
                 if proved and hoods.is_whole(part):
                     assert self._found is not None
@@ -202,11 +230,10 @@ class Search:
     def _part(self, part: Part, best: Roster) -> tuple[Roster | None, bool]:
         """The best roster that differs in a part only, and whether it is proved the best."""
         build = build_model(self._problem, part=part)
-        spans = best.spans()
-        for key in part.free:
-            for shape, chosen in build.choices[key]:
-                build.model.add_hint(chosen, spans.get(key) == (shape.start, shape.end))
+        hint(build, best)
         solver = solver_of(min(self._part_s, self._left()), self._budget.seed)
+        if len(part.free) < len(build.choices):
+            solver.parameters.relative_gap_limit = PART_GAP
         status = solver.solve(build.model)
         found = extract(build, solver, best) if status in SOLVED else None
         return found, status == cp_model.OPTIMAL
@@ -227,3 +254,17 @@ def solve(
 def shapes_of(problem: Problem, roster: Roster) -> dict[tuple[int, int], Shape]:
     """The shapes of a roster's shifts by person and day."""
     return {key: problem.shape(*span) for key, span in roster.spans().items()}
+
+
+def merged(best: Roster, other: Roster, part: Part) -> Roster:
+    """The best roster with the days of a part as another one has them."""
+    days = {day for _, day in part.free}
+    shifts = [
+        *(shift for shift in best.shifts if shift.day not in days),
+        *(shift for shift in other.shifts if shift.day in days),
+    ]
+    duties = tuple(
+        there if there // SLOTS in days else kept
+        for kept, there in zip(best.duties, other.duties, strict=True)
+    )
+    return Roster(tuple(sorted(shifts, key=lambda one: (one.day, one.person))), duties)

@@ -14,6 +14,7 @@ from operators.roster.prices import (
     unmet_wishes,
 )
 from operators.roster.problem import SLOTS, SLOTS_AN_HOUR, slot_of
+from schemas.roster_rules import FairEvenings, FairWeekends
 
 
 def add_pay(build: Builder) -> None:
@@ -68,17 +69,17 @@ def add_fair_evenings(build: Builder) -> None:
     """Late shifts above one's share."""
     problem, rule = build.problem, build.problem.rules.fair_evenings
     assert rule is not None
-    after = slot_of(rule.ends_after)
     for person in build.people:
-        late = [
-            chosen
-            for day in range(len(problem.days))
-            for shape, chosen in build.choices[person, day]
-            if shape.end > after
-        ]
-        share = problem.evening_share(person)
-        most = len(problem.days) - share
-        _pay_steps(build, "fair_evenings", sum(late) - share, most, rule.cost)
+        add_late_shifts(build, person, problem.evening_share(person), rule)
+
+
+def add_late_shifts(build: Builder, person: int, share: int, rule: FairEvenings) -> None:
+    """One person's late shifts above a share."""
+    after, days = slot_of(rule.ends_after), range(len(build.problem.days))
+    late = [
+        chosen for day in days for shape, chosen in build.choices[person, day] if shape.end > after
+    ]
+    _pay_steps(build, "fair_evenings", sum(late) - share, len(days) - share, rule.cost)
 
 
 def add_fair_weekends(build: Builder) -> None:
@@ -86,11 +87,14 @@ def add_fair_weekends(build: Builder) -> None:
     problem, rule = build.problem, build.problem.rules.fair_weekends
     assert rule is not None
     for person in build.people:
-        days = [
-            build.work[person, day] for day, weekday in enumerate(problem.weekdays) if weekday >= 5
-        ]
-        share = problem.weekend_share(person)
-        _pay_steps(build, "fair_weekends", sum(days) - share, len(days) - share, rule.cost)
+        add_weekend_days(build, person, problem.weekend_share(person), rule)
+
+
+def add_weekend_days(build: Builder, person: int, share: int, rule: FairWeekends) -> None:
+    """One person's days at weekends above a share."""
+    weekdays = build.problem.weekdays
+    days = [build.work[person, day] for day, weekday in enumerate(weekdays) if weekday >= 5]
+    _pay_steps(build, "fair_weekends", sum(days) - share, len(days) - share, rule.cost)
 
 
 def _pay_steps(build: Builder, rule: str, above: Linear, most: int, cost: int) -> None:

@@ -11,6 +11,7 @@ from ortools.sat.python import cp_model
 from roster_shops import FRIDAY, RULES, small_files, small_problem, without
 
 from operators.roster.clash import clashes
+from operators.roster.evaluate import evaluate
 from operators.roster.model.build import build_model
 from operators.roster.problem import Problem
 from operators.roster.reasons import Reason
@@ -103,3 +104,14 @@ def test_what_nobody_can_keep_is_told_alone() -> None:
         "this cannot be kept by anybody: "
         "1 at till as long as the shop is open on Friday 2026-12-04 (least_heads)"
     )
+
+
+@settings(max_examples=20, deadline=None)
+@given(small_files())
+def test_where_nothing_clashes_a_legal_roster_is_handed_back(file: RosterFile) -> None:
+    problem = small_problem(file)
+    found = clashes(problem, lambda: 20.0)
+    assert found.complete
+    assert (found.roster is None) == bool(found.found)
+    if found.roster is not None:
+        assert evaluate(problem, found.roster).violations == ()
