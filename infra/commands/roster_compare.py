@@ -48,6 +48,9 @@ _BESIDE = ("against by hand", "against greedy", "claimed")
     help=f"In each shop; without it {LEAST_PEOPLE} to {MOST_PEOPLE} by turns.",
 )
 @click.option(
+    "--days", default=7, show_default=True, type=click.IntRange(1, 7), help="Of each week."
+)
+@click.option(
     "--waiting-cost",
     default=WAITING_COST,
     show_default=True,
@@ -61,6 +64,7 @@ def compare(
     seconds: float,
     seed: int,
     people: int | None,
+    days: int,
     waiting_cost: int,
     workers: int,
     as_json: bool,
@@ -77,7 +81,7 @@ def compare(
             return random.Random(f"{seed} {at} {purpose}")  # noqa: S311 - a simulation
 
         budget = Budget(seconds, workers, NEAR, seed)
-        one = week(draws, many, time.monotonic, budget, waiting_cost=waiting_cost)
+        one = week(draws, many, time.monotonic, budget, days, waiting_cost)
         found.append(one)
         waits = ", ".join(f"{way} {one[way].figures['wait_min']:.2f} min" for way in WAYS)
         click.echo(f"week {at + 1} of {weeks}, {many} people: {waits}", err=True)

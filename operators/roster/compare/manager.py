@@ -1,14 +1,14 @@
 """Fixed shifts as a manager makes them by hand: early and late, the same by weekday.
 
-The rule. The manager knows the usual week, not this week's forecast. For each weekday and half of
-the day he takes the heads that keep the service goal at the half day's mean number of customers
-(by the same queueing formula that ours uses, which is kind to him), and by habit never fewer than
-two at a time. Early and late are either six hours each without overlap, or eight with an overlap
-at noon; of the two habits he keeps the one that costs less by this week's forecast (kind again).
+The rule. The manager knows the usual week, not this week's forecast. Each weekday and half of the
+day gets the heads that keep the service goal at the half day's mean number of customers (by the
+same queueing formula that the search uses, which is kind to the manager), and by habit never fewer
+than two. Early and late are either six hours each without overlap, or eight that overlap after
+noon; of the two habits the one is kept that costs less by this week's forecast (kind again).
 People are taken in turns: who has worked least of the contract goes first, who wishes the day off
 goes last. Those below their contract get more shifts. Availability, hours, rest and days off are
-kept, for a manager knows them. Who does what in each quarter, and the breaks, follow the week's
-forecast as in the greedy rule.
+kept. Who does what in each quarter, and the breaks, follow this week's forecast, as in the greedy
+rule.
 """
 
 from __future__ import annotations

@@ -8,10 +8,10 @@ quarters. Whoever plans by hand knows the usual week. Nobody who plans sees the 
 from __future__ import annotations
 
 import math
-import random
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from operators.roster.compare.draws import Draws
 from operators.roster.problem import SLOTS_AN_HOUR
 from schemas.roster import (
     WEEKDAYS,
@@ -74,7 +74,7 @@ class ShopWeek:
 
 
 def shop_week(
-    draws: random.Random, people: int, days: int = 7, waiting_cost: int = WAITING_COST
+    draws: Draws, people: int, days: int = 7, waiting_cost: int = WAITING_COST
 ) -> ShopWeek:
     """A shop with so many people, and its week; what an hour of one's waiting is worth to it."""
     employees = tuple(_employee(draws, at, people, days) for at in range(people))
@@ -137,7 +137,7 @@ def _rules() -> Rules:
     )
 
 
-def _factor(draws: random.Random, spread: float) -> float:
+def _factor(draws: Draws, spread: float) -> float:
     """A factor of mean 1."""
     return draws.lognormvariate(-(spread**2) / 2, spread)
 
@@ -150,7 +150,7 @@ def _profile(quarter: int) -> float:
     ) / 0.98
 
 
-def _employee(draws: random.Random, at: int, people: int, days: int) -> Employee:
+def _employee(draws: Draws, at: int, people: int, days: int) -> Employee:
     """Two thirds full time, the others students and parents with days and times of their own."""
     full = at < round(people * 2 / 3)
     skills = {"till": draws.randint(1, 4)}

@@ -9,13 +9,13 @@ head leaves is served to the end. After closing, the last quarter's heads serve 
 from __future__ import annotations
 
 import math
-import random
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import NamedTuple
 
+from operators.roster.compare.draws import Draws
 from operators.roster.problem import SLOT_S
 
 
@@ -48,7 +48,7 @@ class Served:
         return len(self.waits)
 
 
-def customers(draws: random.Random, expected: Sequence[float], service: Service) -> list[Customer]:
+def customers(draws: Draws, expected: Sequence[float], service: Service) -> list[Customer]:
     """A day's customers, by those expected in each quarter."""
     found = []
     for slot, count in enumerate(expected):
@@ -64,7 +64,7 @@ def customers(draws: random.Random, expected: Sequence[float], service: Service)
     return found
 
 
-def _service(draws: random.Random, service: Service) -> float:
+def _service(draws: Draws, service: Service) -> float:
     if service.spread == 1.0:
         return draws.expovariate(1 / service.mean_s)
     sigma2 = math.log(1 + service.spread**2)

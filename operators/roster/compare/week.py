@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 
+from operators.roster.compare.draws import Draws
 from operators.roster.compare.greedy import by_need
 from operators.roster.compare.manager import by_hand
 from operators.roster.compare.measures import Outcome, outcome
@@ -23,7 +23,7 @@ SALES = {task: sale for task, (*_, sale) in TASKS.items()}
 
 
 def week(
-    draws: Callable[[str], random.Random],
+    draws: Callable[[str], Draws],
     people: int,
     clock: Callable[[], float],
     budget: Budget,
@@ -54,9 +54,7 @@ def week(
     }
 
 
-def crowd_of(
-    draws: Callable[[str], random.Random], truth: Counts
-) -> dict[tuple[str, int], list[Customer]]:
+def crowd_of(draws: Callable[[str], Draws], truth: Counts) -> dict[tuple[str, int], list[Customer]]:
     """The customers of each task and day; each has a generator of its own."""
     found = {}
     for (task, day), expected in truth.items():

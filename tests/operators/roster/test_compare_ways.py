@@ -57,7 +57,7 @@ def test_the_evaluator_sees_what_the_draft_must_not_do() -> None:
 
 
 def test_a_day_in_three_ways_is_legal_and_measured() -> None:
-    """The clock stands still, so that the search ends by its proof and not by the machine."""
+    """The search begins with a legal roster: a slow machine makes it dearer, never illegal."""
     ticks = iter(range(10**9))
     found = week(
         lambda purpose: random.Random(f"1 {purpose}"),
