@@ -57,6 +57,13 @@ _BESIDE = ("against by hand", "against greedy", "claimed")
     type=click.IntRange(0),
     help="What an hour of one customer's waiting is worth, in minor units: more of it, more heads.",
 )
+@click.option(
+    "--busy",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0.1, 3.0),
+    help="So many times as many customers for the same people.",
+)
 @click.option("--workers", default=2, show_default=True, help="Threads.")
 @click.option("--json", "as_json", is_flag=True, help="Every week's figures, for programs.")
 def compare(
@@ -66,6 +73,7 @@ def compare(
     people: int | None,
     days: int,
     waiting_cost: int,
+    busy: float,
     workers: int,
     as_json: bool,
 ) -> None:
@@ -81,7 +89,7 @@ def compare(
             return random.Random(f"{seed} {at} {purpose}")  # noqa: S311 - a simulation
 
         budget = Budget(seconds, workers, NEAR, seed)
-        one = week(draws, many, time.monotonic, budget, days, waiting_cost)
+        one = week(draws, many, time.monotonic, budget, days, waiting_cost=waiting_cost, busy=busy)
         found.append(one)
         waits = ", ".join(f"{way} {one[way].figures['wait_min']:.2f} min" for way in WAYS)
         click.echo(f"week {at + 1} of {weeks}, {many} people: {waits}", err=True)

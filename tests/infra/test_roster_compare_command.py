@@ -28,7 +28,7 @@ def test_a_week_is_compared() -> None:
 def test_the_table_has_the_claims_beside_and_the_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
     levels = iter([1.0, 2.0])
 
-    def made(*_: object) -> dict[str, Outcome]:
+    def made(*_: object, **__: object) -> dict[str, Outcome]:
         level = next(levels)
         return {
             way: Outcome(dict.fromkeys(MEASURES, level * (3 - at)), ("rest: e01",) * (at == 0))

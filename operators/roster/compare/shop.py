@@ -74,21 +74,30 @@ class ShopWeek:
 
 
 def shop_week(
-    draws: Draws, people: int, days: int = 7, waiting_cost: int = WAITING_COST
+    draws: Draws,
+    people: int,
+    days: int = 7,
+    *,
+    waiting_cost: int = WAITING_COST,
+    busy: float = 1.0,
 ) -> ShopWeek:
-    """A shop with so many people, and its week; what an hour of one's waiting is worth to it."""
+    """A shop with so many people, and its week.
+
+    `waiting_cost` is what an hour of one customer's waiting is worth to it; `busy` times as many
+    customers as usual come to so many people.
+    """
     employees = tuple(_employee(draws, at, people, days) for at in range(people))
     hours = sum((one.least_hours + one.most_hours) / 2 for one in employees)
-    load = hours / 7 / (CLOSES - OPENS) / HOURS_TO_LOAD
+    load = hours / 7 / (CLOSES - OPENS) / HOURS_TO_LOAD * busy
     usual: Counts = {}
     truth: Counts = {}
     needs = []
     for day in range(days):
         on = FIRST_DAY + timedelta(days=day)
-        busy = 1.25 if on.weekday() >= 5 else 0.9
+        weekday = 1.25 if on.weekday() >= 5 else 0.9
         luck, error = _factor(draws, DAY_LUCK), _factor(draws, DAY_ERROR)
         for task, (share, service_s, *_) in TASKS.items():
-            mean = load * busy * share * 900 / service_s
+            mean = load * weekday * share * 900 / service_s
             usual[task, day] = tuple(mean * _profile(quarter) for quarter in range(OPEN_SLOTS))
             truth[task, day] = tuple(luck * count for count in usual[task, day])
             forecast = tuple(

@@ -28,7 +28,9 @@ def week(
     clock: Callable[[], float],
     budget: Budget,
     days: int = 7,
+    *,
     waiting_cost: int = WAITING_COST,
+    busy: float = 1.0,
 ) -> dict[str, Outcome]:
     """What the three ways come to.
 
@@ -39,8 +41,9 @@ def week(
         budget: of the search.
         days: of the week.
         waiting_cost: what an hour of one customer's waiting is worth to the shop.
+        busy: so many times as many customers as usual.
     """
-    shop = shop_week(draws("shop"), people, days, waiting_cost)
+    shop = shop_week(draws("shop"), people, days, waiting_cost=waiting_cost, busy=busy)
     crowd = crowd_of(draws, shop.truth)
     problem = prepare(shop.file)
     hand = by_hand(problem, shop.usual, services(shop.file))
