@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from infra.answers import console, table
+from infra.commands.roster_compare import compare
 from infra.roster_picture import draw
 from operators.roster.binding import at_limits, savings
 from operators.roster.clash import clashes
@@ -37,6 +38,9 @@ _seconds = click.option(
 @click.group()
 def roster() -> None:
     """Rosters of a shop: who works when, at which task, proven to be near the best."""
+
+
+roster.add_command(compare)
 
 
 @roster.command("solve")
