@@ -37,7 +37,7 @@ def test_the_model_and_the_evaluator_agree_on_legality_and_on_every_cost(file: R
     if status in SOLVED:
         judged = evaluate(problem, extract(build, solver))
         assert judged.violations == ()
-        assert judged.total == solver.objective_value
+        assert judged.total == round(solver.objective_value)
 
 
 @settings(max_examples=12, deadline=None)
@@ -64,7 +64,7 @@ def test_the_bound_is_never_above_the_optimum(file: RosterFile) -> None:
     relaxation = Relaxation(build)
     least = relaxation.solve(20)
     assert least is not None
-    assert relaxation.bound(least) <= solver.objective_value
+    assert relaxation.bound(least) <= solver.objective_value + 1e-6
 
 
 @settings(max_examples=12, deadline=None)
