@@ -165,7 +165,7 @@ def text_of(file: list[Row]) -> str:
 @pytest.mark.parametrize(
     ("by", "duplicates"), [("key", "drop"), ("all", "keep"), ("all", "drop"), ("some", "keep")]
 )
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(files=heaps)
 def test_every_row_is_accounted_for(by: str, duplicates: str, files: list[list[Row]]) -> None:
     mapping = read_mapping(MAPPING.replace("DUPLICATES", duplicates).replace("ID", IDS[by], 1))
