@@ -164,6 +164,7 @@ def kafka_settings(
 def _path(wanted: type, value: object) -> object:
     if wanted is Path and isinstance(value, str):
         return Path(value)
+    # What msgspec asks of a hook that does not know a type: it then words the error itself.
     raise NotImplementedError
 
 

@@ -130,6 +130,7 @@ def read_json(path: Path, kind: type[S]) -> S:
 def _path(wanted: type, value: object) -> object:
     if wanted is Path and isinstance(value, str):
         return Path(value)
+    # What msgspec asks of a hook that does not know a type: it then words the error itself.
     raise NotImplementedError
 
 
