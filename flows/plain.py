@@ -11,14 +11,14 @@ from datetime import timedelta
 
 from flows.settings import SHARDS, StockSettings, load_chain
 from flows.steps import StockStep
-from operators.engine import FLUSH_AFTER, system_clock
+from operators.engine import FLUSH_BACKFILL, system_clock
 from operators.stock.decode import Sharder
 from operators.stock.rules import StockRules
 from operators.stock.shard import StockShard, empty_outcome
 from sinks.warehouse.writer import Counts, WarehouseWriter
 from sources.blocks import BlockReader
 
-FLUSH_AFTER_SECONDS = FLUSH_AFTER / timedelta(seconds=1)
+FLUSH_AFTER_SECONDS = FLUSH_BACKFILL / timedelta(seconds=1)
 
 
 def run_plain(settings: StockSettings) -> Counts:

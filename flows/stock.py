@@ -20,7 +20,7 @@ from flows.process import prepare_process
 from flows.settings import SHARDS, StockSettings, load_chain
 from flows.steps import StockStep as STEP
 from flows.told import read_told
-from operators.engine import FLUSH_AFTER, ShardLogic, Snapshot
+from operators.engine import FLUSH_AFTER, FLUSH_BACKFILL, ShardLogic, Snapshot
 from operators.records import RecordBlock
 from operators.stock.decode import Block, BlockRead, Sharder
 from operators.stock.decode_records import RecordDecoder
@@ -49,6 +49,9 @@ def build(
     records = RecordDecoder(sharder)
     kafka, live, keep = settings.kafka, settings.live, settings.recovery is not None
     told = None if settings.recovery is None else read_told(settings.recovery)
+    wait = FLUSH_BACKFILL
+    if live:
+        wait = FLUSH_AFTER if kafka is None else FLUSH_LIVE
 
     def decode(blocks: list[Block]) -> Iterable[Item]:
         for decoded in map(sharder.decode, blocks):
@@ -71,7 +74,7 @@ def build(
             resume,
             live=live,
             keep_state=keep,
-            flush_after=FLUSH_LIVE if kafka is not None and live else FLUSH_AFTER,
+            flush_after=wait,
         )
 
     def journal(shard: int) -> FileJournal:

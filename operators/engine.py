@@ -29,6 +29,8 @@ Snapshot = tuple[str, int, Any]
 # How long rows wait for more facts of their place: long enough to write a hot place once instead
 # of hundreds of times, short enough to look live. After a quiet moment they do not wait at all.
 FLUSH_AFTER = timedelta(milliseconds=500)
+# Nobody acts on a position that a backfill will have passed in a moment; alerts never wait.
+FLUSH_BACKFILL = timedelta(seconds=5)
 
 
 def system_clock() -> int:

@@ -24,6 +24,7 @@ from operators.stock.decode import (
     BlockRead,
     Sharder,
     judge_line,
+    one_each,
 )
 from operators.stock.facts import Batch, Fact
 from operators.stock.holds import confirmed_hold
@@ -160,7 +161,7 @@ def _binary_movements(records: Sequence[Record]) -> list[Fact] | None:
         names = [(each["ce_source"].decode(), each["ce_id"].decode()) for each in attributes]  # type: ignore[union-attr]
     except (KeyError, TypeError, AttributeError, UnicodeDecodeError):
         return None
-    if not _one_each(values, len(records)):
+    if not one_each(values, len(records)):
         return None
     # Nothing but what a time is made of may stand between the quotes that are put around it.
     if times.translate(None, _TIME_BYTES) != b"\n" * (len(records) - 1):
@@ -207,21 +208,7 @@ def _structured_lines(records: Sequence[Record]) -> bytes | None:
         lines = b"\n".join([record.value for record in records])  # type: ignore[misc]
     except TypeError:
         return None
-    return lines if _one_each(lines, len(records)) else None
-
-
-def _one_each(values: bytes, total: int) -> bool:
-    """Whether values joined by line ends can be told apart again, should each be one JSON object.
-
-    All line ends are those of the joining, and none can stand inside an object: there a `}` is not
-    followed by a `{`.
-    """
-    return (
-        values[:1] == b"{"
-        and values[-1:] == b"}"
-        and values.count(b"\n") == total - 1
-        and values.count(b"}\n{") == total - 1
-    )
+    return lines if one_each(lines, len(records)) else None
 
 
 def is_binary(headers: Headers) -> bool:

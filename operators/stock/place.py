@@ -107,16 +107,6 @@ class PlaceState(Figures):
         self.held_seq = 0
         self.todo = CLEAN
 
-    @property
-    def version(self) -> int:
-        """How many facts have touched it, corrections included; those taken back count twice."""
-        return self.folded + len(self.log) + self.corrections
-
-    @property
-    def as_of(self) -> int:
-        """The newest instant of what touched it."""
-        return max(self.tip, self.corrected_at)
-
     def dump(self) -> SavedPlace:
         """The state as a snapshot holds it; figures must not be stale."""
         return SavedPlace(

@@ -11,7 +11,9 @@ from operators.stock.place import PlaceState
 def position_columns(places: Sequence[PlaceState]) -> list[list[Any]]:
     """The columns of schemas.warehouse.STOCK_POSITION, one value a place; instants in us.
 
-    Columns rather than rows: building them costs a third, and Arrow takes them as they are.
+    The version is how many facts have touched the place, corrections included, so that those taken
+    back count twice; it is as of the newest of them. Columns rather than rows: building them costs
+    a third, and Arrow takes them as they are.
     """
     available = [place.on_hand - place.allocated - place.rule.floor for place in places]
     rates = [place.demand_rate for place in places]
@@ -31,6 +33,6 @@ def position_columns(places: Sequence[PlaceState]) -> list[list[Any]]:
             for units, rate in zip(available, rates, strict=True)
         ],
         rates,
-        [place.version for place in places],
-        [place.as_of for place in places],
+        [place.folded + len(place.log) + place.corrections for place in places],
+        [place.tip if place.tip > place.corrected_at else place.corrected_at for place in places],
     ]
