@@ -7,10 +7,11 @@ corrections are recognised; what is older is refused rather than guessed at.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
+from operators.stock.changes import StockChanges, StockRows, Totals
 from operators.stock.facts import (
     Batch,
     Fact,
@@ -67,43 +68,6 @@ class SavedShard(msgspec.Struct, array_like=True):
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(SavedShard)
-
-
-class Totals(msgspec.Struct, gc=False, array_like=True):
-    """What a batch of facts came to."""
-
-    applied: int = 0
-    duplicates: int = 0
-    raised: int = 0
-    cleared: int = 0
-
-
-class StockChanges(NamedTuple):
-    """What a batch changed, save for positions, which are taken when there are enough of them.
-
-    `alerts`: rows of stock_alert (instants in us) that were raised or cleared, `withdrawn`: ids of
-    alerts that a late fact shows to never have been, `refusals`: facts that were not accepted.
-    `records` are the facts that changed the state, in order: applied again they bring it about.
-    `corrections`: where those of them that are corrections stood, by their index.
-    """
-
-    alerts: list[tuple[Any, ...]]
-    withdrawn: list[str]
-    refusals: list[Refusal]
-    totals: Totals
-    records: list[Record]
-    corrections: dict[int, Where]
-
-
-class StockRows(NamedTuple):
-    """Rows that have changed since they were last taken.
-
-    `positions`: rows of stock_position column by column, `alerts`: rows of the alerts that are
-    open at these places (instants in us).
-    """
-
-    positions: list[list[Any]]
-    alerts: list[tuple[Any, ...]]
 
 
 class _Run:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from operators.stock.changes import StockChanges, Totals
 from operators.stock.facts import Batch, Record, Where, join_records, split_records
-from operators.stock.ledger import StockChanges, StockLedger, Totals
+from operators.stock.ledger import StockLedger
 from operators.stock.refusals import Refusal
 from operators.stock.rules import StockRules
 from operators.stock.told import ToldAlerts

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operators.stock.ledger import Totals
+from operators.stock.changes import Totals
 from operators.stock.refusals import Refusal
 from operators.stock.shard import StockOutcome
 from schemas.instants import parse_instant

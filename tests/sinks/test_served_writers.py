@@ -15,8 +15,8 @@ import pytest
 from small_warehouse import position
 from warehouse_server import ServedWarehouse, content, rows_of
 
+from operators.stock.changes import Totals
 from operators.stock.decode import BlockRead
-from operators.stock.ledger import Totals
 from operators.stock.shard import StockOutcome
 from schemas.warehouse import STOCK_POSITION
 from sinks.warehouse.address import Address

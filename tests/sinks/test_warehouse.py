@@ -15,8 +15,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from operators.stock.changes import Totals
 from operators.stock.decode import BlockRead
-from operators.stock.ledger import Totals
 from operators.stock.refusals import Refusal
 from operators.stock.shard import StockOutcome
 from schemas.instants import parse_instant
