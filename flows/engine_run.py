@@ -13,7 +13,7 @@ from flows.settings import StockSettings
 from sinks.journal import JournalError
 from sinks.kafka.producer import DeliveryError
 from sinks.warehouse.client import WarehouseError
-from sources.blocks import SourceError
+from sources.files import SourceError
 from sources.kafka.errors import BrokerError
 
 # What a person can put right by the message alone.

@@ -15,7 +15,7 @@ from operators.engine import system_clock
 from sinks.footfall.records import TOPICS_WRITTEN
 from sinks.warehouse.client import Warehouse
 from sinks.warehouse.runs import Counts
-from sources.blocks import find_files
+from sources.files import find_files
 from sources.kafka.topics import check_topics
 
 

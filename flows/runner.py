@@ -23,7 +23,7 @@ from flows.told import note_told
 from sinks.kafka.events import TOPICS_WRITTEN
 from sinks.warehouse.client import Warehouse
 from sinks.warehouse.writer import Counts
-from sources.blocks import find_files
+from sources.files import find_files
 from sources.kafka.topics import check_topics
 
 # Once one process has failed the others wait for it for ever: so long they may say what they saw.

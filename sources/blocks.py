@@ -1,4 +1,4 @@
-"""Blocks of whole lines from files of events: one file, a folder of `*.jsonl`, or a pattern.
+"""Blocks of whole lines from files of events: one file, a folder of them, or a pattern.
 
 Where reading has got to is plain values a file: byte offset, lines read, and a fingerprint of what
 stood before the offset, so that a file that was replaced under the same name is read from its
@@ -8,12 +8,13 @@ start, while one that has grown is read on.
 from __future__ import annotations
 
 from contextlib import suppress
-from glob import glob
 from pathlib import Path
 from typing import BinaryIO
 from zlib import crc32
 
 from operators.stock.decode import RAW_LIMIT, Block
+from sources.files import PARQUET, FilePosition, SourceError, find_files
+from sources.parquet import ParquetBlocks
 
 # A mebibyte is about four thousand events: enough that what a shard costs for each batch does not
 # show, little enough to be through in some 20 ms.
@@ -21,35 +22,6 @@ BLOCK_BYTES = 1024 * 1024
 # A line longer than this is no event; its beginning goes on, to become a dead letter.
 LONGEST_LINE = 8 * 1024 * 1024
 FINGERPRINT_BYTES = 1024
-
-# offset, lines, fingerprint of the file's start and of what stands before the offset
-FilePosition = tuple[int, int, int]
-
-
-class SourceError(Exception):
-    """There is nothing to read where the source should be."""
-
-
-def find_files(source: str) -> list[Path]:
-    """The files a source names, in order of their names.
-
-    Raises:
-        SourceError: there are none; the message says what was looked for.
-    """
-    path = Path(source)
-    if path.is_dir():
-        found = sorted(path.glob("*.jsonl"))
-        if not found:
-            msg = f"{source} holds no *.jsonl file: give a file of events or a folder of them"
-            raise SourceError(msg)
-        return found
-    if path.exists():
-        return [path]
-    found = sorted(Path(name) for name in glob(source))
-    if not found:
-        msg = f"{source} is not there: give a file of events (JSON Lines) or a folder of them"
-        raise SourceError(msg)
-    return found
 
 
 class BlockReader:
@@ -73,7 +45,7 @@ class BlockReader:
         # Files of earlier runs stay known: they may come back.
         self._positions = dict(positions or {})
         self._waiting = find_files(source)
-        self._current: _FileBlocks | None = None
+        self._current: _FileBlocks | ParquetBlocks | None = None
 
     def positions(self) -> dict[str, FilePosition]:
         """Where reading has got to, for each file that was ever opened."""
@@ -93,7 +65,10 @@ class BlockReader:
                 if self._follow and not path.exists():
                     continue
                 position = self._positions.get(str(path))
-                self._current = _FileBlocks(path, position, self._follow, self._block_bytes)
+                if path.suffix == PARQUET:
+                    self._current = ParquetBlocks(path, position, self._block_bytes)
+                else:
+                    self._current = _FileBlocks(path, position, self._follow, self._block_bytes)
             block = self._current.read()
             if block is not None:
                 return block

@@ -9,7 +9,8 @@ from threading import Event
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 
 from operators.stock.decode import Block
-from sources.blocks import BlockReader, FilePosition
+from sources.blocks import BlockReader
+from sources.files import FilePosition
 
 # The engine's partitions must never vanish between runs (it panics), so there is one with a fixed
 # name whatever the files are called; it reads them one after the other.

@@ -28,7 +28,7 @@ from serving.drift import GateViews, WarehouseView
 from sinks.kafka.producer import DeliveryError
 from sinks.redis.errors import GateError
 from sinks.warehouse.address import Target, WarehouseError
-from sources.blocks import SourceError
+from sources.files import SourceError
 from sources.kafka.errors import BrokerError, LostOffsetError
 from sources.kafka.settings import KafkaSettings
 from sources.kafka.topics import check_topics

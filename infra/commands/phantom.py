@@ -25,7 +25,7 @@ from schemas.warehouse import STOCK_ALERT
 from serving.drift import WarehouseView
 from sinks.kafka.producer import DeliveryError
 from sinks.warehouse.address import Target, WarehouseError
-from sources.blocks import SourceError
+from sources.files import SourceError
 from sources.kafka.errors import BrokerError, LostOffsetError
 from sources.kafka.topics import check_topics
 

@@ -31,7 +31,7 @@ run.add_command(footfall)
 
 
 @run.command()
-@click.option("--source", help="File of events (JSON Lines), folder, or pattern.")
+@click.option("--source", help="File of events (JSON Lines or Parquet), folder, or pattern.")
 @click.option(
     "--kafka",
     metavar="HOST:PORT",

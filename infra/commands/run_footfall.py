@@ -22,7 +22,7 @@ LIVE_EPOCH_SECONDS = 30.0
 
 
 @click.command()
-@click.option("--source", help="File of events (JSON Lines), folder, or pattern.")
+@click.option("--source", help="File of events (JSON Lines or Parquet), folder, or pattern.")
 @click.option(
     "--kafka",
     metavar="HOST:PORT",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sources.abreast.reader import AbreastReader
-from sources.blocks import FilePosition
+from sources.files import FilePosition
 from sources.partition import BlockPartition, BlockSource
 
 

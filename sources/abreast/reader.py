@@ -13,7 +13,8 @@ import msgspec
 from operators.stock.decode import Block
 from schemas.envelope import Instant
 from schemas.instants import to_micros
-from sources.blocks import BlockReader, FilePosition, SourceError, find_files
+from sources.blocks import BlockReader
+from sources.files import PARQUET, FilePosition, SourceError, find_files
 
 # Small, so that the files stay close to each other: some hundred events.
 ABREAST_BYTES = 64 * 1024
@@ -93,6 +94,8 @@ class AbreastReader(BlockReader):
 
 def _peek(path: Path, offset: int) -> int:
     """The time of the line at an offset, microseconds since 1970; NEVER where there is none."""
+    if path.suffix == PARQUET:
+        return NEVER
     with path.open("rb") as file:
         file.seek(offset)
         return _time_of(file.readline(PEEK_BYTES))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from flow_driver import (
     expected_rows,
@@ -31,6 +34,7 @@ from stock_oracle import expect
 from flows.plain import run_plain
 from flows.settings import StockSettings
 from schemas.chain import Chain, StockConfig
+from schemas.movement import Movement
 from sources import blocks
 
 
@@ -44,6 +48,32 @@ def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 def _judged_week(garbled_week: list[bytes], chain: Chain) -> dict[str, list[tuple[Any, ...]]]:
     """What the oracles make of the week."""
     return expected_rows({"week.jsonl": garbled_week}, chain)
+
+
+class TestParquet:
+    def test_like_lines(self, tmp_path: Path, chain: Chain) -> None:
+        """Attributes and data in columns, instants and dates typed: the oracle's rows of the lines."""
+        events = random_history(9, 3_000, skus=20)
+        as_read = [msgspec.convert(each["data"], Movement) for each in events]
+        table = pa.Table.from_pylist(
+            [
+                {
+                    **each,
+                    "time": datetime.fromisoformat(each["time"]).astimezone(UTC),
+                    "data": msgspec.to_builtins(data, builtin_types=(date,)),
+                }
+                for each, data in zip(events, as_read, strict=True)
+            ]
+        )
+        pq.write_table(table, tmp_path / "week.parquet", row_group_size=700)
+        warehouse = tmp_path / "w.duckdb"
+        config = write_chain(tmp_path / "chain.yaml", chain)
+        run_cleanly(
+            "--source", tmp_path / "week.parquet", "--warehouse", warehouse, "--config", config
+        )
+        assert judged_rows(warehouse) == expected_rows(
+            {"week.parquet": render_lines(events)}, chain
+        )
 
 
 @pytest.mark.usefixtures("small_blocks")

@@ -46,7 +46,7 @@ class TestSource:
     def test_empty_folder(self, folder: Path) -> None:
         """A folder without a file of events."""
         (folder / "empty").mkdir()
-        assert_refused(run(folder, source="empty"), "holds no *.jsonl file")
+        assert_refused(run(folder, source="empty"), "holds no *.jsonl or *.parquet file")
 
 
 CONFIGS = {

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from operators.stock.decode import RAW_LIMIT, Block
 from sources import blocks
-from sources.blocks import BlockReader, FilePosition, SourceError, find_files
+from sources.blocks import BlockReader
+from sources.files import FilePosition, SourceError, find_files
 from sources.partition import PARTITION, BlockSource
 
 Numbered = list[tuple[str, int, bytes]]
