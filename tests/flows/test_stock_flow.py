@@ -52,12 +52,13 @@ def _judged_week(garbled_week: list[bytes], chain: Chain) -> dict[str, list[tupl
 
 class TestParquet:
     def test_like_lines(self, tmp_path: Path, chain: Chain) -> None:
-        """Attributes and data in columns, instants and dates typed: the oracle's rows of the lines."""
+        """Attributes and data in typed columns: what the oracle says of the same as lines."""
         events = random_history(9, 3_000, skus=20)
         as_read = [msgspec.convert(each["data"], Movement) for each in events]
         table = pa.Table.from_pylist(
             [
                 {
+                    **dict.fromkeys({name for event in events for name in event}),
                     **each,
                     "time": datetime.fromisoformat(each["time"]).astimezone(UTC),
                     "data": msgspec.to_builtins(data, builtin_types=(date,)),
