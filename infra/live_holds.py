@@ -29,10 +29,12 @@ DOUBTS_A_LOOK = 20
 class HoldBook:
     """What the channels know for sure: which units were promised, by reservation, and counts.
 
-    `tried` are all payments that were asked for, also those that nobody answered.
+    `tried` are all payments that were asked for, also those that nobody answered; `cancelled` what
+    was paid all the same, and given back because no customer had been told so.
     """
 
     tried: set[str] = field(default_factory=set)
+    cancelled: set[str] = field(default_factory=set)
     confirmed: dict[str, Units] = field(default_factory=dict)
     confirmed_at: dict[str, float] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
@@ -168,6 +170,7 @@ class LiveDesk:
         if told.state == "confirmed":
             # It was paid for after all, and the answer was lost on its way.
             self.book.counts["cancelled"] += 1
+            self.book.cancelled.add(name)
             self.book.confirmed[name] = told.units
             self.book.confirmed_at[name] = self._now()
             self._cancel(name, told.units, order)

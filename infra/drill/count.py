@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -128,12 +128,13 @@ def expected_rows(seen: Evidence) -> dict[Pair, Row]:
 
 
 def disagreements(
-    seen: Evidence, recorded: Iterable[tuple[Any, ...]], desk_paid: set[str], cancelled: str
+    seen: Evidence, recorded: Iterable[tuple[Any, ...]], promised: Set[str], cancelled: str
 ) -> list[Pair]:
     """Pairs of the simulated chain where its hidden books differ from the fold over what was sent.
 
-    `desk_paid` are the reservations that its own channels paid; `cancelled` the source of what
-    they gave back because nobody had answered, which the books never promised.
+    `promised` are the reservations that its own channels paid and told their customers of;
+    `cancelled` the source of what they gave back because nobody had answered, of which the books
+    know nothing.
     """
 
     def of_chain(one: Sent) -> bool:
@@ -142,7 +143,7 @@ def disagreements(
     stock = fold(seen.sent, of_chain)
     claims: Counter[Pair] = Counter()
     for paid in seen.paid:
-        if paid.reservation in desk_paid:
+        if paid.reservation in promised:
             for sku, place, units in paid.units:
                 claims[sku, place] += units
     wrong = []

@@ -235,7 +235,8 @@ class _Drill:
         )
         result.numbers = Settled(self._there, self._tap, evidence).numbers(self._told)
         recorded = load.simulation.truth.rows["recorded"]
-        books = disagreements(evidence, recorded, set(desk.book.confirmed), UNANSWERED)
+        promised = desk.book.confirmed.keys() - desk.book.cancelled
+        books = disagreements(evidence, recorded, promised, UNANSWERED)
         repeated, again = self._webhook.repeated()
         sold, heard = self._probes.told()
         result.numbers += [
