@@ -14,13 +14,23 @@ from typing import Any, NamedTuple
 from infra.stack.ports import HOST
 
 
+class State(NamedTuple):
+    """One state of an alert: what is told once. A late event may give an instant another figure."""
+
+    alert: str
+    status: str
+    updated_at: str
+    observed: int
+    sku: str
+
+
 class Message(NamedTuple):
     """One message: `at` in seconds of this machine's clock, `key` its idempotency key."""
 
     at: float
     key: str
     kind: str
-    alerts: tuple[tuple[str, str, str, str], ...]  # alert, status, updated_at, sku
+    alerts: tuple[State, ...]
 
 
 class Receiver:
@@ -40,7 +50,7 @@ class Receiver:
     def take(self, key: str, body: dict[str, Any]) -> None:
         """One message has come."""
         alerts = tuple(
-            (one["alert"], one["status"], str(one["updated_at"]), one["sku"])
+            State(one["alert"], one["status"], str(one["updated_at"]), one["observed"], one["sku"])
             for one in body["alerts"]
         )
         with self._lock:
@@ -49,7 +59,7 @@ class Receiver:
     def first(self, sku: str) -> float | None:
         """When this SKU was first told of."""
         for message in self.messages:
-            if any(one[3] == sku for one in message.alerts):
+            if any(one.sku == sku for one in message.alerts):
                 return message.at
         return None
 
@@ -57,7 +67,7 @@ class Receiver:
         """Messages that say what another one said, and deliveries of the same message again."""
         messages = self.messages
         keys = Counter(message.key for message in messages)
-        said: Counter[tuple[str, tuple[str, str, str, str]]] = Counter()
+        said: Counter[tuple[str, State]] = Counter()
         for message in {message.key: message for message in messages}.values():
             said.update((message.kind, state) for state in message.alerts)
         return sum(n - 1 for n in said.values() if n > 1), sum(n - 1 for n in keys.values())

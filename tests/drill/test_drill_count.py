@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
+from typing import Any
 
 import msgspec
 import pytest
@@ -193,6 +194,8 @@ def test_messages_that_say_the_same_are_counted_once_a_key() -> None:
     assert taken.repeated() == (0, 1)
     taken.take("k2", msgspec.structs.asdict(_Body("raised", [_alert("B")])))
     assert taken.repeated() == (1, 1)
+    taken.take("k3", {"kind": "raised", "alerts": [_alert("B", -1)]})
+    assert taken.repeated() == (1, 1), "another figure of the same instant is another state"
     assert isinstance(taken.messages[0], Message)
     assert taken.first("B") is not None
     assert taken.first("C") is None
@@ -200,13 +203,14 @@ def test_messages_that_say_the_same_are_counted_once_a_key() -> None:
 
 class _Body(msgspec.Struct):
     kind: str
-    alerts: list[dict[str, str]]
+    alerts: list[dict[str, Any]]
 
 
-def _alert(sku: str) -> dict[str, str]:
+def _alert(sku: str, observed: int = 0) -> dict[str, Any]:
     return {
         "alert": f"stock_out/{sku}@S001/x",
         "status": "raised",
         "updated_at": "2026-11-23T00:00:00Z",
+        "observed": observed,
         "sku": sku,
     }
