@@ -14,7 +14,7 @@ from bytewax.dataflow import Dataflow
 from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.testing import TestingSink, TestingSource, cluster_main, run_main
 from stock_events import random_history, render_lines
-from stock_oracle import expect
+from stock_oracle import Expected, expect
 
 from operators.engine import ShardLogic, Snapshot
 from operators.stock.decode import Block, Sharder
@@ -32,6 +32,11 @@ Engine = Callable[..., None]
 @pytest.fixture(scope="module", name="lines")
 def _lines() -> list[bytes]:
     return render_lines(random_history(9, 4_000, skus=30), 9)
+
+
+@pytest.fixture(scope="module", name="expected")
+def _expected(lines: list[bytes]) -> Expected:
+    return expect(lines, RULES.chain)
 
 
 def blocks_of(lines: list[bytes], size: int = 100) -> list[Block]:
@@ -78,8 +83,8 @@ def positions(out: list[tuple[str, StockOutcome]]) -> dict[tuple[str, str], tupl
     return kept
 
 
-def expected(lines: list[bytes]) -> dict[tuple[str, str], tuple[int, ...]]:
-    rows = expect(lines, RULES.chain).positions
+def rows_of(expected: Expected) -> dict[tuple[str, str], tuple[int, ...]]:
+    rows = expected.positions
     return {key: (row.on_hand, row.version, row.as_of) for key, row in rows.items()}
 
 
@@ -93,19 +98,21 @@ def _two_threads(flow: Dataflow, **more: Any) -> None:
 
 class TestUnderBytewax:
     @pytest.mark.parametrize("engine", [run_main, _one_thread, _two_threads])
-    def test_same_rows(self, engine: Engine, lines: list[bytes]) -> None:
+    def test_same_rows(self, engine: Engine, lines: list[bytes], expected: Expected) -> None:
         """However the engine runs, the rows are those of the oracle, each shard in its key."""
         out: list[tuple[str, StockOutcome]] = []
         engine(flow_of(blocks_of(lines), out))
-        assert positions(out) == expected(lines)
-        assert sum(outcome.totals.duplicates for _, outcome in out) == expect(lines).duplicates
+        assert positions(out) == rows_of(expected)
+        assert sum(outcome.totals.duplicates for _, outcome in out) == expected.duplicates
         sharder = Sharder(SHARDS)
         for key, outcome in out:
             skus = outcome.positions[0] if outcome.positions else []
             assert {str(sharder.of(sku)) for sku in skus} <= {key}
 
     @pytest.mark.parametrize("seed", range(6))
-    def test_aborted_and_resumed(self, tmp_path: Path, lines: list[bytes], seed: int) -> None:
+    def test_aborted_and_resumed(
+        self, tmp_path: Path, lines: list[bytes], expected: Expected, seed: int
+    ) -> None:
         """Torn out of the middle again and again, with an epoch a block: the same rows."""
         rng = Random(seed)
         blocks = blocks_of(lines)
@@ -119,4 +126,4 @@ class TestUnderBytewax:
                 steps.insert(at, TestingSource.ABORT())
             flow = flow_of(steps, out, tmp_path / "state")
             run_main(flow, epoch_interval=epoch, recovery_config=recovery)
-            assert (positions(out) == expected(lines)) == (at is None)
+            assert (positions(out) == rows_of(expected)) == (at is None)
