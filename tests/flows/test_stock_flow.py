@@ -108,7 +108,7 @@ class TestOrderOfArrival:
             chain, stock=msgspec.structs.replace(chain.stock, horizon_hours=10_000.0)
         )
         config = write_chain(tmp_path / "chain.yaml", chain)
-        lines = render_lines(consistent(random_history(6, 20_000, skus=60)), 6)
+        lines = render_lines(consistent(random_history(6, 8_000, skus=60)), 6)
         lines += [line for _, line in GARBAGE_KINDS.values()]
         found = []
         for name in ("one", "two"):
