@@ -7,6 +7,8 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 	$$p -c 'import sys; raise SystemExit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null \
 	&& { echo $$p; break; }; done)
 export OMP_NUM_THREADS := 2
+# Images often set it; then every worker and every process of a test compiles all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo drill test lint types bench lock clean setup
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import cache
 from typing import ClassVar, Literal
 from zoneinfo import available_timezones
 
@@ -22,9 +23,10 @@ def refuse(message: str) -> None:
     raise ValueError(message)
 
 
-def iana_zones() -> set[str]:
+@cache  # it walks a tree of files
+def iana_zones() -> frozenset[str]:
     """All IANA zones; `localtime` is left out, for it is another one on every machine."""
-    return available_timezones() - {"localtime"}
+    return frozenset(available_timezones() - {"localtime"})
 
 
 def known_zone(name: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from multiprocessing import get_context
 from multiprocessing.synchronize import Event as Signal
 from pathlib import Path
 
 import pytest
 from flow_driver import Ended, query, run_cleanly, run_stock, tables, write_lines
+from forks import forkserver
 from stock_events import event, render
 
 from flows.settings import SettingsError, StockSettings, load_chain
@@ -91,7 +91,7 @@ class TestWarehouse:
     def test_locked(self, folder: Path) -> None:
         """DuckDB lets one process own a file: the message says which one has it."""
         run(folder)
-        context = get_context("forkserver")
+        context = forkserver()
         opened, enough = context.Event(), context.Event()
         holder = context.Process(target=hold, args=(folder / "w.duckdb", opened, enough))
         holder.start()

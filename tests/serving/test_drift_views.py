@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
-import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
+from drift_scene import PAIR, SPOILT, Scene, spoil_absorbed, spoil_on_hand
 from gate_support import audit, position
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 from redis_server import RedisServer, start_redis
-from stock_events import event
 
-from infra.cli import main
-from infra.pool_truth import PoolTruth
-from operators.stock.drift import TruthLog
-from operators.stock.drift_alerts import DRIFT, DriftDesk
-from schemas.instants import SECOND_US
+from operators.stock.drift_alerts import DRIFT
 from schemas.position import Position
-from serving.drift import GateViews, WarehouseView
+from serving.drift import WarehouseView
 from sinks.redis.client import HoldGate
 from sinks.redis.errors import GateClosed
 from sinks.redis.model import HoldLine
@@ -32,65 +24,11 @@ from sinks.redis.settings import GateSettings
 from sinks.warehouse.client import Warehouse
 from sources.positions import TimedPosition
 
-PAIR = ("tea", "P1")
-LAG = SECOND_US // 2
-
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     with start_redis(tmp_path_factory.mktemp("redis")) as running:
         yield running
-
-
-class Scene:
-    """A log, a gate and a warehouse that agree, and the checker that looks at them."""
-
-    def __init__(self, server: RedisServer, rows: WarehouseView) -> None:
-        for table in ("stock_position", "stock_alert"):
-            rows._warehouse.write(f"DELETE FROM {table}")  # type: ignore[union-attr]
-        self.pool = f"pool-{uuid.uuid4().hex[:8]}"
-        self.gate = HoldGate(GateSettings(url=server.url, pool=self.pool, timeout_seconds=20))
-        self.gate.open_gate("one")
-        self.views = GateViews(server.url, timeout_seconds=20)
-        self.rows = rows
-        self.news: list[TimedPosition] = []
-        self.alerts: list[tuple[Any, ...]] = []
-        self.now: int | None = None
-        log = TruthLog(LAG)
-        self.truth = PoolTruth(
-            log, self.feed, DriftDesk(LAG), self.views, self.rows, tell=self.tell, clock=self.clock
-        )
-
-    def clock(self) -> int:
-        return time.time_ns() // 1000 if self.now is None else self.now
-
-    def feed(self) -> list[TimedPosition]:
-        news, self.news = self.news, []
-        return news
-
-    def tell(self, rows: list[tuple[Any, ...]]) -> None:
-        self.alerts += rows
-        self.rows.tell(rows)
-
-    def made(self, *positions: Position) -> list[Position]:
-        return [replace(one, pool=self.pool) for one in positions]
-
-    def everywhere(self, *positions: Position, ago: int = 10 * LAG) -> None:
-        mine = self.made(*positions)
-        self.news += [TimedPosition(one, self.clock() - ago) for one in mine]
-        self.gate.project(mine)
-        for one in mine:
-            self.rows.repair(one, None)
-
-    def found(self) -> list[tuple[str, str]]:
-        return [(one.view, one.kind) for each in self.truth.check() for one in each.drift]
-
-    def states(self) -> list[str]:
-        return [row[2] for row in self.alerts]
-
-    def close(self) -> None:
-        self.gate.close()
-        self.views.__exit__(None, None, None)
 
 
 @pytest.fixture(scope="module")
@@ -108,75 +46,6 @@ def scene(server: RedisServer, rows: WarehouseView) -> Iterator[Scene]:
     assert made.found() == []
     yield made
     made.close()
-
-
-def spoil_held(scene: Scene) -> None:
-    scene.gate.client.hincrby(scene.gate.protocol.keys.pair(*PAIR)[0], "held", 3)
-
-
-def spoil_held_with_no_number(scene: Scene) -> None:
-    scene.gate.client.hset(scene.gate.protocol.keys.pair(*PAIR)[0], "held", "many")
-
-
-def spoil_absorbed(scene: Scene) -> None:
-    """A newer position was lost on its way to Redis, long ago."""
-    scene.everywhere()
-    newer = scene.made(position("tea", "P1", 10, 6, allocated=2, seq=1))
-    scene.news.append(TimedPosition(newer[0], scene.clock() - 10 * LAG))
-    scene.rows.repair(newer[0], None)
-
-
-def spoil_on_hand(scene: Scene) -> None:
-    scene.gate.client.hincrby(scene.gate.protocol.keys.pair(*PAIR)[0], "on_hand", 7)
-
-
-def spoil_newer(scene: Scene) -> None:
-    """A truth of a version that the log never told: no projection would ever mend it."""
-    scene.gate.project(scene.made(position("tea", "P1", 99, 50)))
-
-
-def spoil_forgotten(scene: Scene) -> None:
-    scene.gate.client.delete(scene.gate.protocol.keys.pair(*PAIR)[0])
-
-
-def spoil_places(scene: Scene) -> None:
-    scene.gate.client.delete(scene.gate.protocol.keys.places("tea"))
-
-
-def spoil_row(scene: Scene) -> None:
-    scene.rows._warehouse.write("UPDATE stock_position SET on_hand = 8 WHERE sku = 'tea'")  # type: ignore[union-attr]
-
-
-def spoil_row_stale(scene: Scene) -> None:
-    scene.rows._warehouse.write("UPDATE stock_position SET version = 4 WHERE sku = 'tea'")  # type: ignore[union-attr]
-
-
-def spoil_row_newer(scene: Scene) -> None:
-    scene.rows._warehouse.write("UPDATE stock_position SET version = 77 WHERE sku = 'tea'")  # type: ignore[union-attr]
-
-
-def spoil_row_gone(scene: Scene) -> None:
-    scene.rows._warehouse.write("DELETE FROM stock_position WHERE sku = 'tea'")  # type: ignore[union-attr]
-
-
-def spoil_rate(scene: Scene) -> None:
-    scene.rows._warehouse.write("UPDATE stock_position SET demand_rate = 8 WHERE sku = 'tea'")  # type: ignore[union-attr]
-
-
-SPOILT = (
-    (spoil_held, {("redis", "held")}),
-    (spoil_held_with_no_number, {("redis", "held")}),
-    (spoil_absorbed, {("redis", "behind")}),
-    (spoil_on_hand, {("redis", "figures")}),
-    (spoil_newer, {("redis", "ahead")}),
-    (spoil_forgotten, {("redis", "missing"), ("redis", "held")}),
-    (spoil_places, {("redis", "unlisted")}),
-    (spoil_row, {("duckdb", "figures")}),
-    (spoil_row_stale, {("duckdb", "behind")}),
-    (spoil_row_newer, {("duckdb", "ahead")}),
-    (spoil_row_gone, {("duckdb", "missing")}),
-    (spoil_rate, {("duckdb", "derived")}),
-)
 
 
 @pytest.mark.parametrize(
@@ -370,34 +239,3 @@ def test_no_false_word_while_all_three_are_written(
     [found] = scene.truth.look(pairs)
     assert found.pair == pairs[0]
     scene.close()
-
-
-def test_the_commands_compare_events_with_a_warehouse_and_repair(tmp_path: Path) -> None:
-    source, file = tmp_path / "events.jsonl", tmp_path / "shop.duckdb"
-    events = [event("received", 10, 1), event("sold", 3, 2)]
-    source.write_text("".join(json.dumps(one) + "\n" for one in events))
-    runner = CliRunner()
-    done = runner.invoke(
-        main, ["run", "stock", "--source", str(source), "--warehouse", str(file), "--no-recovery"]
-    )
-    assert done.exit_code == 0, done.output
-    views = ["--source", str(source), "--warehouse", str(file), "--lag-seconds", "0.2"]
-    done = runner.invoke(main, ["drift", "check", *views])
-    assert (done.exit_code, done.output) == (0, "no drift in 1 pairs\n")
-    warehouse = Warehouse(file)
-    warehouse.write("UPDATE stock_position SET on_hand = 9")
-    warehouse.close()
-    done = runner.invoke(main, ["drift", "check", "--tell", "--format", "json", *views])
-    assert done.exit_code == 1
-    [found] = json.loads(done.stdout)["drift"]
-    assert (found["view"], found["kind"], found["units"]) == ("duckdb", "figures", 2)
-    done = runner.invoke(main, ["drift", "repair", found["sku"], found["place"], *views])
-    assert done.exit_code == 0, done.output
-    with WarehouseView(file) as rows:
-        [row] = rows.read([(found["sku"], found["place"])]).values()
-        assert asdict(row)["on_hand"] == 7
-        assert rows.open_alerts(DRIFT) == []
-    assert runner.invoke(main, ["drift", "check", *views]).exit_code == 0
-    done = runner.invoke(main, ["drift", "repair", "none", "such", *views])
-    assert done.exit_code == 1
-    assert "nothing to repair it with" in done.output

@@ -6,12 +6,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from multiprocessing import get_context
 from multiprocessing.synchronize import Event as Signal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from forks import forkserver
 from small_warehouse import position
 from warehouse_server import ServedWarehouse, content, rows_of
 
@@ -67,7 +67,7 @@ class TestAtTheSameMoment:
         self, server: ServedWarehouse, warehouse: Warehouse
     ) -> None:
         """Processes write, a dashboard reads, the server is killed and comes back."""
-        context = get_context("forkserver")
+        context = forkserver()
         ready = [context.Event() for _ in range(WRITERS)]
         enough = context.Event()
         for part in range(WRITERS):

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
-from multiprocessing import get_context
 from multiprocessing.synchronize import Event as Signal
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
+from forks import forkserver
 
 from operators.stock.changes import Totals
 from operators.stock.decode import BlockRead
@@ -358,7 +358,7 @@ class TestOpening:
 
     def test_held_by_another_process(self, path: Path) -> None:
         """Writing there shuts out writers and readers here, and the message says so."""
-        context = get_context("forkserver")
+        context = forkserver()
         opened, enough = context.Event(), context.Event()
         holder = context.Process(target=hold, args=(path, opened, enough))
         holder.start()

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from importlib import import_module
-from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 from alert_oracle import expected_alerts
 from click.testing import CliRunner
+from forks import start_forked
 from stock_oracle import expect
 
 from infra.cli import main
@@ -80,12 +80,6 @@ def run_cleanly(*arguments: object) -> str:
     return ended.output
 
 
-# Processes are forked from a server that has imported everything once: thirty imports would take
-# longer than all that is tested with them.
-_processes = get_context("forkserver")
-_processes.set_forkserver_preload(["infra.commands.run"])
-
-
 class StartedFlow:
     """`tillflow run FLOW` in a process of its own; `sizes` are constants to make smaller there."""
 
@@ -94,9 +88,7 @@ class StartedFlow:
     ) -> None:
         self._log = log
         texts = [flow, *map(str, arguments)]
-        work = (log, texts, sizes or {})
-        self.process: BaseProcess = _processes.Process(target=_run_logged, args=work)
-        self.process.start()
+        self.process: BaseProcess = start_forked(_run_logged, log, texts, sizes or {})
         assert self.process.pid is not None
         self.pid: int = self.process.pid
 

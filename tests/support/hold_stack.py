@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import httpx
 import msgspec
 from broker import Broker, free_port
 from flow_driver import wait_until
+from forks import start_forked
 from gate_support import position
 from keeper_process import keep
 from openapi_check import OpenApiCheck
@@ -38,10 +38,6 @@ PARTITIONS = 2
 # Short, since tests wait for it after each kill; long enough for a busy machine.
 LEASE_SECONDS = 0.4
 
-# Forked from a server that has imported everything once.
-_processes = get_context("forkserver")
-_processes.set_forkserver_preload(["infra.commands.holds"])
-
 
 class StartedKeeper:
     """`tillflow holds keep` in a process of its own."""
@@ -49,8 +45,7 @@ class StartedKeeper:
     def __init__(self, log: Path, *arguments: object) -> None:
         self.log = log
         texts = [str(argument) for argument in arguments]
-        self._process: BaseProcess = _processes.Process(target=keep, args=(log, texts))
-        self._process.start()
+        self._process: BaseProcess = start_forked(keep, log, texts)
         assert self._process.pid is not None
         self.pid: int = self._process.pid
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import signal
 import threading
-from multiprocessing.forkserver import ensure_running
 from pathlib import Path
-from unittest.mock import patch
 
+from forks import start_forked
 from hook_alerts import configured, environment, route, writer
 from hook_server import HookServer
 
@@ -22,9 +20,6 @@ from sources.alerts import FileInbox
 # Every point between two durable steps of worker and sender.
 STEPS = ("read", "heard", "committed", "intended", "answered", "recorded")
 
-ROOT = Path(__file__).resolve().parents[2]
-_context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["pytest", "hook_crash"])  # pytest is the parent's main module
 # Read once here; the forked processes have them.
 writer()
 Poster(timeout=1, idempotent=False).close()
@@ -32,12 +27,7 @@ Poster(timeout=1, idempotent=False).close()
 
 def run_worker(address: str, events: Path, store: Path, channel: str, step: str = "") -> int:
     """The exit code of a worker that reads the file to its end; -9 when it killed itself."""
-    # One server imports everything once and forks a fresh process for each run.
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support")])
-    with patch.dict(os.environ, PYTHONPATH=paths):
-        ensure_running()
-    process = _context.Process(target=_work, args=(address, events, store, channel, step))
-    process.start()
+    process = start_forked(_work, address, events, store, channel, step)
     process.join(60)
     code = process.exitcode
     assert code is not None, "the worker does not end"

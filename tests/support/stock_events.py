@@ -157,7 +157,8 @@ def random_history(
     rng = Random(seed)
     place_names = [f"S{number}" for number in range(places)]
     names = [f"SKU-{number:04}" for number in range(skus)]
-    recent: dict[str, deque[Event]] = {name: deque(maxlen=30) for name in names}
+    # Each with its instant, so that no text is read thirty times.
+    recent: dict[str, deque[tuple[int, Event]]] = {name: deque(maxlen=30) for name in names}
     clock = NOON
     events: list[Event] = []
     while len(events) < n:
@@ -166,7 +167,7 @@ def random_history(
         late_by = rng.randrange(round(late_hours * HOUR_US) + 1) if rng.randrange(10) == 0 else 0
         stamp = _Stamp(f"e{len(events)}", clock - late_by, clock if late_by else None)
         oldest = clock - late_hours * HOUR_US
-        known = [one for one in recent[sku] if parse_instant(one["time"]) >= oldest]
+        known = [one for at, one in recent[sku] if at >= oldest]
         dice = rng.randrange(400)
         if known and dice < 8:
             made = elsewhere(rng.choice(known), rng.choice(ZONES_MINUTES))
@@ -182,7 +183,7 @@ def random_history(
             made = _movement(rng, sku, place_names, stamp)
             if dice == 18:  # taken back before it is there
                 events.append(_taking_back(made, _Stamp(f"{stamp.id}-back", stamp.time)))
-        recent[sku].append(made)
+        recent[sku].append((parse_instant(made["time"]), made))
         events.append(made)
     for at in range(0, n - 5, 97):  # here and there, a batch arrives the wrong way round
         events[at : at + 5] = reversed(events[at : at + 5])

@@ -24,6 +24,7 @@ from schemas.instants import HOUR_US, MINUTE_US, parse_instant
 from schemas.movement import KINDS
 
 __all__ = [
+    "BRIEF",
     "GARBAGE",
     "GARBAGE_KINDS",
     "PATIENT",
@@ -43,6 +44,8 @@ __all__ = [
 
 # On a busy machine an example may take long for no reason of its own.
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# For what holds or breaks by one or two events: a history costs more to make up than to judge.
+BRIEF = settings(PATIENT, max_examples=40)
 
 SKUS = ("TEA", "CUP")
 PLACES = ("S1", "S2", "深圳仓")

@@ -9,7 +9,7 @@ from itertools import permutations
 from hypothesis import given
 from hypothesis import strategies as st
 from stock_events import NOON, Event, event, render_lines
-from stock_strategies import PATIENT, histories
+from stock_strategies import BRIEF, histories
 
 from operators.stock.decode import Block, Sharder
 from operators.stock.facts import (
@@ -37,7 +37,7 @@ def facts_of(*events: Event) -> list[Fact]:
 
 
 class TestKept:
-    @PATIENT
+    @BRIEF
     @given(history=histories(min_size=1))
     def test_packed_and_back(self, history: list[Event]) -> None:
         """A record is the fact and nothing else, one by one and many at once."""
@@ -48,7 +48,7 @@ class TestKept:
         batch = split_records(join_records(records, wheres))
         assert (batch.facts, batch.wheres) == (facts, wheres)
 
-    @PATIENT
+    @BRIEF
     @given(history=histories(min_size=1))
     def test_equal_facts_have_equal_records(self, history: list[Event]) -> None:
         """Records can stand for facts wherever two are compared."""

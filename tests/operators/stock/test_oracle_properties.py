@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from stock_events import Event, random_history, render_lines
 from stock_oracle import expect
 from stock_strategies import (
-    PATIENT,
+    BRIEF,
     consistent_histories,
     histories,
     renderings,
@@ -21,21 +21,21 @@ from stock_strategies import (
 class TestEveryHistory:
     """What must hold whatever arrives."""
 
-    @PATIENT
+    @BRIEF
     @given(st.data())
     def test_order_of_arrival_does_not_matter(self, data: st.DataObject) -> None:
         events = data.draw(consistent_histories())
         other = data.draw(shuffled(events))
         assert expect(events).positions == expect(other).positions
 
-    @PATIENT
+    @BRIEF
     @given(st.data())
     def test_replay_does_not_matter(self, data: st.DataObject) -> None:
         events = data.draw(histories(contradictions=False))
         again = data.draw(replayed(events))
         assert expect(events).positions == expect(again).positions
 
-    @PATIENT
+    @BRIEF
     @given(st.data())
     def test_dress_does_not_matter(self, data: st.DataObject) -> None:
         events = data.draw(histories())
@@ -44,14 +44,14 @@ class TestEveryHistory:
         assert (plain.positions, plain.lines) == (dressed.positions, dressed.lines)
         assert list(plain.dead_letters.values()) == list(dressed.dead_letters.values())
 
-    @PATIENT
+    @BRIEF
     @given(wide_histories())
     def test_every_line_ends_somewhere(self, events: list[Event]) -> None:
         found = expect(events)
         refused = len(found.dead_letters)
         assert len(events) == found.applied + found.duplicates + refused + len(found.pending)
 
-    @PATIENT
+    @BRIEF
     @given(wide_histories())
     def test_sums_and_steps_agree(self, events: list[Event]) -> None:
         """The rows are summed up; the figures of the alerts are carried along: same end."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from multiprocessing import get_context
 
 import pytest
+from forks import forkserver
 from gate_support import MiniFlow, audit, new_gate
 from redis_server import RedisServer
 
@@ -52,7 +52,7 @@ def test_no_unit_twice_and_none_lost(server: RedisServer) -> None:
         for sku in SKUS:
             for place in PLACES:
                 flow.stock(sku, place, STOCK)
-        context = get_context("spawn")
+        context = forkserver()
         clients = [
             context.Process(target=client, args=(gate.settings, number))
             for number in range(CLIENTS)

@@ -1,0 +1,17 @@
+"""What takes longest starts first, so that no worker is left alone with it at the end."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the order below; pytest-xdist would start the files of most tests first."""
+    if config.pluginmanager.has_plugin("xdist"):
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that have a test marked `slow` come first, whole, as `--dist loadfile` deals them."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
