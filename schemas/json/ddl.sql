@@ -359,7 +359,7 @@ CREATE TABLE IF NOT EXISTS "roster_shift" (
   "start" TIMESTAMPTZ NOT NULL,
   "end" TIMESTAMPTZ NOT NULL,
   "work_minutes" BIGINT NOT NULL,
-  "published_at" TIMESTAMPTZ NOT NULL,
+  "updated_at" TIMESTAMPTZ NOT NULL,
   PRIMARY KEY ("store", "day", "employee")
 );
 COMMENT ON TABLE "roster_shift" IS 'Who works when, as published: one shift of a person''s day. Publishing again replaces all rows of the shop''s days.';
@@ -373,7 +373,7 @@ COMMENT ON COLUMN "roster_shift"."break_minutes" IS 'length of the break [minute
 COMMENT ON COLUMN "roster_shift"."start" IS 'begin of the shift';
 COMMENT ON COLUMN "roster_shift"."end" IS 'end of the shift';
 COMMENT ON COLUMN "roster_shift"."work_minutes" IS 'by the wall clock, the break taken off [minutes]';
-COMMENT ON COLUMN "roster_shift"."published_at" IS 'when the roster was published; a newer one replaces';
+COMMENT ON COLUMN "roster_shift"."updated_at" IS 'when the roster was published; a newer one replaces';
 CREATE TABLE IF NOT EXISTS "roster_task_15m" (
   "store" VARCHAR NOT NULL,
   "start" TIMESTAMPTZ NOT NULL,
@@ -382,7 +382,7 @@ CREATE TABLE IF NOT EXISTS "roster_task_15m" (
   "day" VARCHAR NOT NULL,
   "task" VARCHAR,
   "on_break" BIGINT NOT NULL,
-  "published_at" TIMESTAMPTZ NOT NULL,
+  "updated_at" TIMESTAMPTZ NOT NULL,
   PRIMARY KEY ("store", "start", "employee")
 );
 COMMENT ON TABLE "roster_task_15m" IS 'What everybody is to do in each quarter of an hour of their shift. Duties (opening, deliveries) are in roster_duty: whoever is at their task does them.';
@@ -393,7 +393,7 @@ COMMENT ON COLUMN "roster_task_15m"."local_start" IS 'the same in the store''s o
 COMMENT ON COLUMN "roster_task_15m"."day" IS 'the store''s local day (YYYY-MM-DD)';
 COMMENT ON COLUMN "roster_task_15m"."task" IS 'empty in the break, and where there is nothing to do';
 COMMENT ON COLUMN "roster_task_15m"."on_break" IS '1 in the break, else 0';
-COMMENT ON COLUMN "roster_task_15m"."published_at" IS 'when the roster was published; a newer one replaces';
+COMMENT ON COLUMN "roster_task_15m"."updated_at" IS 'when the roster was published; a newer one replaces';
 CREATE TABLE IF NOT EXISTS "roster_duty" (
   "store" VARCHAR NOT NULL,
   "start" TIMESTAMPTZ NOT NULL,
@@ -403,7 +403,7 @@ CREATE TABLE IF NOT EXISTS "roster_duty" (
   "task" VARCHAR NOT NULL,
   "heads" BIGINT NOT NULL,
   "minutes" BIGINT NOT NULL,
-  "published_at" TIMESTAMPTZ NOT NULL,
+  "updated_at" TIMESTAMPTZ NOT NULL,
   PRIMARY KEY ("store", "start", "duty")
 );
 COMMENT ON TABLE "roster_duty" IS 'When each duty of a published roster is done; it takes heads off its task.';
@@ -415,7 +415,7 @@ COMMENT ON COLUMN "roster_duty"."starts" IS 'wall clock of the shop (HH:MM)';
 COMMENT ON COLUMN "roster_duty"."task" IS 'whose people do it';
 COMMENT ON COLUMN "roster_duty"."heads" IS 'people it takes [people]';
 COMMENT ON COLUMN "roster_duty"."minutes" IS 'how long it takes [minutes]';
-COMMENT ON COLUMN "roster_duty"."published_at" IS 'when the roster was published; a newer one replaces';
+COMMENT ON COLUMN "roster_duty"."updated_at" IS 'when the roster was published; a newer one replaces';
 CREATE TABLE IF NOT EXISTS "dead_letter" (
   "source" VARCHAR NOT NULL,
   "position" BIGINT NOT NULL,
