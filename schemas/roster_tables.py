@@ -8,9 +8,7 @@ _SHOP = Column("store", "text", "shop")
 _START = Column("start", "instant", "begin of the 15 minutes of real time")
 _LOCAL = Column("local_start", "text", "the same in the store's own time, with its offset")
 _DAY = Column("day", "text", "the store's local day (YYYY-MM-DD)")
-_PUBLISHED = Column(
-    "updated_at", "instant", "when the roster was published; a newer one replaces"
-)
+_PUBLISHED = Column("updated_at", "instant", "when the roster was published; a newer one replaces")
 
 ROSTER_SHIFT = Table(
     name="roster_shift",
