@@ -18,7 +18,8 @@ class IntradayRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     raised at `raise_at` or more, and cleared below `clear_below`: what swings between the two
     changes nothing. An open alert is told again when its amount moved by `update_by`. Stretches
     with `bridge` quarters or fewer between them are one. Who comes or leaves hears of it
-    `stay_minutes`, `go_minutes` or `call_minutes` before. `proposals`: how many, at most.
+    `stay_minutes`, `go_minutes` or `call_minutes` before. `proposals`: how many, at most. A day is
+    looked at from `begin_minutes` before anybody is needed: nobody wants to hear of it at midnight.
     """
 
     raise_at: HeadIntervals = 4
@@ -30,6 +31,7 @@ class IntradayRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stay_minutes: Minutes = 30.0
     go_minutes: Minutes = 15.0
     call_minutes: Minutes = 90.0
+    begin_minutes: Minutes = 120.0
     proposals: Annotated[int, msgspec.Meta(ge=0, le=20)] = 5
 
 

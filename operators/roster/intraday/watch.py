@@ -12,6 +12,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from operators.roster.problem import clock
+from schemas.instants import format_instant
 from schemas.staffing import StaffingAlertType
 from schemas.staffing_rules import IntradayRules
 
@@ -97,7 +99,8 @@ def review(
     """What is to be told now, and the alerts that are open after it.
 
     `found` are the stretches of what is left of `day`; `at` is now, in microseconds since 1970;
-    ids are `kind/prefix/task/day/start/at`.
+    ids are like `short_staffed/S001/till/2026-12-04T17:00/2026-12-04T03:00:00Z`, with the begin of
+    the stretch and the instant of opening.
     """
     left = list(found)
     changes: list[Change] = []
@@ -132,7 +135,8 @@ def review(
     for stretch in left:
         if stretch.amount < levels_of(rules, stretch.kind).raise_at:
             continue
-        name = f"{stretch.kind}/{prefix}/{stretch.task}/{day}/{stretch.start}/{at}"
+        where = f"{stretch.task}/{day}T{clock(stretch.start)}"
+        name = f"{stretch.kind}/{prefix}/{where}/{format_instant(at)}"
         fresh = OpenAlert(
             name,
             stretch.task,
