@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from operators.footfall.facts import QUARTER_US
 from operators.forecast.windows import quarters_of
 from operators.roster.need.carry import Interval, follow
-from operators.roster.need.heads import heads_carried
+from operators.roster.need.heads import Need, heads_carried
 from operators.roster.prepare import queues_of, service_goal
 from operators.roster.problem import SLOT_S, clock, slot_of
 from operators.staffing.shop import Rostered
@@ -24,6 +25,8 @@ from schemas.roster import RosterFile, Task, TaskNeed
 Floats = NDArray[np.float64]
 # Less than this in a quarter of an hour is nobody.
 _NOBODY = 0.005
+# Days of tasks that are remembered: those of a large chain.
+_REMEMBERED = 10_000
 
 
 class TaskDay(NamedTuple):
@@ -77,12 +80,29 @@ def _queued(shop: str, name: str, task: Task, day: date, mean: Floats) -> TaskDa
     arrivals = tuple(round(float(one), 4) for one in mean[first:last] * task.share)
     need = TaskNeed(name, day, clock(first), arrivals)
     try:
-        found = heads_carried(queues_of(task, need), service_goal(task), SLOT_S)
+        found = _carried(task, arrivals)
     except ValueError as wrong:
         msg = f"{shop}, {name} on {day}: {wrong}"
         raise NeedError(msg) from None
     heads = tuple(one.heads for one in found)
     return TaskDay(name, task.measure, first, need, heads, tuple(one.interval for one in found))
+
+
+# Through a night nothing changes what is expected, and rosters change once a week.
+@lru_cache(maxsize=_REMEMBERED)
+def _carried(task: Task, arrivals: tuple[float, ...]) -> tuple[Need, ...]:
+    return tuple(heads_carried(queues_of(task, _need(arrivals)), service_goal(task), SLOT_S))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _followed(
+    task: Task, arrivals: tuple[float, ...], serving: tuple[int, ...]
+) -> tuple[Interval, ...]:
+    return tuple(follow(queues_of(task, _need(arrivals)), serving, SLOT_S))
+
+
+def _need(arrivals: tuple[float, ...]) -> TaskNeed:
+    return TaskNeed("any", date.min, "00:00", arrivals)
 
 
 def scheduled_intervals(
@@ -92,7 +112,7 @@ def scheduled_intervals(
     serving = [there.heads(one.task, one.first + at) for at in range(len(one.heads))]
     if not one.need.arrivals:
         return [(heads, None) for heads in serving]
-    intervals = follow(queues_of(task, one.need), serving, SLOT_S)
+    intervals = _followed(task, one.need.arrivals, tuple(serving))
     return list(zip(serving, intervals, strict=True))
 
 

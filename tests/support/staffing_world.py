@@ -23,9 +23,9 @@ from sinks.roster.published import publish
 
 ZONE = ZoneInfo("Asia/Shanghai")
 STORES = ("S1", "S2")
-# Orders in a quarter of an hour between 10:00 and 20:00.
+# Orders in a quarter of an hour from 10:00 to 13:00; a third of it until 16:00.
 USUAL = 6.0
-OPENS, CLOSES = 10, 20
+OPENS, CLOSES = 10, 16
 DAYS = 17
 
 
@@ -33,7 +33,7 @@ def windows(
     today: date,
     *,
     until: int = CLOSES,
-    strong: float = 1.8,
+    strong: float = 2.5,
     days: int = DAYS,
     stores: Sequence[str] = STORES,
 ) -> list[FootfallWindow]:
@@ -50,7 +50,7 @@ def windows(
             start = datetime(day.year, day.month, day.day, OPENS, tzinfo=ZONE)
             start += timedelta(minutes=15 * quarter)
             for store in stores:
-                mean = USUAL * (1 + 0.4 * np.sin(quarter / 40 * np.pi))
+                mean = USUAL if quarter < 12 else USUAL / 3
                 mean *= strong if back == 0 and store == stores[0] else 1.0
                 orders = int(draws.poisson(mean))
                 found.append(window(store, start, orders=orders, entries=orders * 2))
@@ -107,13 +107,13 @@ def roster_file(store: str, today: date) -> dict[str, object]:
         "shop": store,
         "first_day": (today - timedelta(days=today.weekday())).isoformat(),
         "opens": "10:00",
-        "closes": "20:00",
+        "closes": "16:00",
         "shifts": {
             "earliest": "09:00",
-            "latest": "21:00",
+            "latest": "18:00",
             "starts_every": 60,
-            "shortest_hours": 3,
-            "longest_hours": 10,
+            "shortest_hours": 2,
+            "longest_hours": 8,
             "pause": None,
         },
         "tasks": {"till": {"service_s": 120, "patience_s": 600, "waiting_cost": 9000}},
@@ -141,8 +141,8 @@ def write_shops(folder: Path, today: date, stores: Sequence[str] = STORES) -> Pa
         (folder / "shops" / f"{store}.yaml").write_text(text)
     chain = {
         "timezone": "Asia/Shanghai",
-        "footfall": {"hours": [{"opens": "10:00", "closes": "20:00"}]},
-        "forecast": {"windows": 4, "refresh_minutes": 120, "planning": "19:00"},
+        "footfall": {"hours": [{"opens": "10:00", "closes": "16:00"}]},
+        "forecast": {"windows": 4, "refresh_minutes": 120, "planning": "15:00"},
         "staffing": {"shops": ["shops/*.yaml"]},
     }
     path = folder / "chain.yaml"
@@ -151,12 +151,12 @@ def write_shops(folder: Path, today: date, stores: Sequence[str] = STORES) -> Pa
 
 
 def rows(folder: Path, store: str, today: date) -> PublishedRows:
-    """Today ann and bo are at the till until 17:00, from then on bo alone; chen is off."""
+    """Today ann and bo are at the till until 13:00, from then on bo alone; chen is off."""
     problem = prepare(load_roster(folder / "shops" / f"{store}.yaml"))
     day = problem.days.index(today.isoformat())
     shifts = (
-        Shift(0, day, 40, 68, None, ("till",) * 28),
-        Shift(1, day, 40, 80, None, ("till",) * 40),
+        Shift(0, day, 40, 52, None, ("till",) * 12),
+        Shift(1, day, 40, 64, None, ("till",) * 24),
     )
     return published_rows(problem, Roster(shifts), "Asia/Shanghai", 1_000_000)
 

@@ -24,29 +24,29 @@ class Options:
         return self._broken.issuperset(evaluate(self.problem, roster).violations)
 
     def changes(self, stretch: Stretch, day: int, now: int, notice: Notice) -> list[Change]:
-        """Each person's best change that helps, cheapest first; whether it is legal is not asked.
+        """Each person's changes that help, by person, the one to be had rather first.
 
+        Who stays or comes should do so for as much of the stretch as they can, at the least cost.
         Sending somebody home only counts where it pays more than the waiting it causes.
         """
         serving = Presence(self.problem, self.roster).serving
-        best: list[Change] = []
-        for one in moves(self.problem, self.roster, serving, stretch, (day, now), notice):
-            if one.covers > 0 and (one.move != "go" or one.net < 0):
-                best.append(one)
-        return sorted(best, key=_rank)
+        found = moves(self.problem, self.roster, serving, stretch, (day, now), notice)
+        helping = [one for one in found if one.covers > 0 and (one.move != "go" or one.net < 0)]
+        return sorted(helping, key=_wanted)
 
     def proposals(
         self, stretch: Stretch, day: int, now: int, notice: Notice, most: int
     ) -> list[Proposal]:
-        """At most so many, one a person, each legal by itself; those that do it together marked."""
-        chosen: list[Change] = []
+        """At most so many, one a person, each legal by itself; the cheapest first.
+
+        What counts is the cost of a head-interval that is covered, or all that going home saves.
+        Those that do it together are marked.
+        """
+        legal: dict[int, Change] = {}
         for one in self.changes(stretch, day, now, notice):
-            if len(chosen) >= most:
-                break
-            if any(one.person == other.person for other in chosen):
-                continue
-            if self.legal(one.applied(self.roster)):
-                chosen.append(one)
+            if one.person not in legal and self.legal(one.applied(self.roster)):
+                legal[one.person] = one
+        chosen = sorted(legal.values(), key=_price)[:most]
         together = self._together(chosen, stretch, day)
         return [self._told(one, stretch, one in together) for one in chosen]
 
@@ -101,5 +101,10 @@ class Options:
         )
 
 
-def _rank(one: Change) -> tuple[int, int, int, int, int]:
-    return (one.net, -one.covers, one.person, one.new.end, one.new.pause or 0)
+def _wanted(one: Change) -> tuple[int, int, int, int, int]:
+    covers = 0 if one.move == "go" else one.covers
+    return (one.person, -covers, one.net, one.new.end, one.new.pause or 0)
+
+
+def _price(one: Change) -> tuple[float, int, int]:
+    return (one.net if one.move == "go" else one.net / one.covers, -one.covers, one.person)

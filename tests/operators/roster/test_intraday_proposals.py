@@ -68,8 +68,8 @@ def test_each_proposal_is_legal_and_costs_what_the_evaluator_says(
     before = evaluate(problem, roster)
     found = options.proposals(stretch, day, now, NOTICE, 20)
     changes = options.changes(stretch, day, now, NOTICE)
-    assert [one.net for one in changes] == sorted(one.net for one in changes)
-    assert [one.net for one in found] == sorted(one.net for one in found)
+    prices = [one.net if one.move == "go" else one.net / one.covers for one in found]
+    assert prices == sorted(prices)
     legal = [one for one in changes if options.legal(one.applied(roster))]
     for one in changes:
         after = evaluate(problem, one.applied(roster))
@@ -81,11 +81,15 @@ def test_each_proposal_is_legal_and_costs_what_the_evaluator_says(
         mine = next(
             one
             for one in legal
-            if problem.people[one.person].name == proposal.employee and one.net == proposal.net
+            if problem.people[one.person].name == proposal.employee
+            and (one.net, one.covers) == (proposal.net, proposal.covers)
         )
         assert set(evaluate(problem, mine.applied(roster)).violations) <= set(before.violations)
         # the best that this person can do
-        assert mine.net == min(one.net for one in legal if one.person == mine.person)
+        theirs = [one for one in legal if one.person == mine.person]
+        if mine.move != "go":
+            theirs = [one for one in theirs if one.covers == max(x.covers for x in theirs)]
+        assert mine.net == min(one.net for one in theirs)
     assert {one.person for one in legal} == {
         at for at, who in enumerate(problem.people) if who.name in {one.employee for one in found}
     }
@@ -93,7 +97,11 @@ def test_each_proposal_is_legal_and_costs_what_the_evaluator_says(
     for proposal in found:
         if proposal.together:
             person = [who.name for who in problem.people].index(proposal.employee)
-            one = next(x for x in legal if x.person == person and x.net == proposal.net)
+            one = next(
+                x
+                for x in legal
+                if (x.person, x.net, x.covers) == (person, proposal.net, proposal.covers)
+            )
             done = one.applied(done)
     assert set(evaluate(problem, done).violations) <= set(before.violations)
 
