@@ -12,8 +12,8 @@ from operators.forecast.today import Today
 from operators.roster.intraday.moves import Notice
 from operators.roster.intraday.proposals import Options
 from operators.roster.intraday.watch import OpenAlert, Status, Stretch, review, stretches
-from operators.roster.problem import SLOTS, clock
-from operators.staffing.need import TaskDay
+from operators.roster.problem import SLOTS, SLOTS_AN_HOUR, clock
+from operators.staffing.need import TaskDay, spare_heads
 from operators.staffing.shop import Rostered, with_need
 from schemas.forecast_rules import Measure
 from schemas.instants import to_datetime
@@ -69,22 +69,28 @@ def _stretches(
     rules: IntradayRules,
     now: int,
 ) -> list[Stretch]:
-    least_heads = file.rules.least_heads
     found = []
     for one in needs:
-        least = least_heads.heads.get(one.task, 0) if least_heads else 0
-        short, over = {}, {}
-        for number, heads in enumerate(one.heads):
-            slot = one.first + number
-            if slot >= now:
-                serving = there.heads(one.task, slot)
-                short[slot] = heads - serving
-                over[slot] = serving - max(heads, least)
+        serving = [there.heads(one.task, one.first + at) for at in range(len(one.heads))]
+        ahead = [at for at in range(len(one.heads)) if one.first + at >= now]
+        short = {one.first + at: one.heads[at] - serving[at] for at in ahead}
         found += stretches(one.task, "short_staffed", short, rules.bridge)
-        # Two at the till where one would do is a spare hand, not a reason to wake anybody, unless
-        # it goes on: no bridges here.
+        if sum(max(0, -off) for off in short.values()) < rules.over_clear_below:
+            continue
+        spare = _spare(file, one, serving)
+        over = {one.first + at: spare[at] for at in ahead}
+        # A spare hand now and then is no reason to wake anybody, unless it goes on: no bridges.
         found += stretches(one.task, "over_staffed", over, 0)
     return found
+
+
+def _spare(file: RosterFile, one: TaskDay, serving: Sequence[int]) -> list[int]:
+    """Heads too many: not those that a rule asks for, nor those that are worth their pay."""
+    least_heads = file.rules.least_heads
+    least = least_heads.heads.get(one.task, 0) if least_heads else 0
+    pay = min((who.pay for who in file.employees if one.task in who.skills), default=0)
+    spare = spare_heads(one, file.tasks[one.task], serving, pay // SLOTS_AN_HOUR)
+    return [min(many, max(0, have - least)) for many, have in zip(spare, serving, strict=True)]
 
 
 def _notice(rules: IntradayRules) -> Notice:

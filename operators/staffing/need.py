@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -15,8 +15,8 @@ from operators.footfall.facts import QUARTER_US
 from operators.forecast.windows import quarters_of
 from operators.roster.need.carry import Interval, follow
 from operators.roster.need.heads import Need, heads_carried
-from operators.roster.prepare import queues_of, service_goal
-from operators.roster.problem import SLOT_S, clock, slot_of
+from operators.roster.prepare import queues_of, service_goal, waiting_costs
+from operators.roster.problem import SLOT_S, Demand, clock, slot_of
 from operators.staffing.shop import Rostered
 from schemas.forecast_rules import Measure
 from schemas.instants import to_datetime
@@ -99,6 +99,28 @@ def _followed(
     task: Task, arrivals: tuple[float, ...], serving: tuple[int, ...]
 ) -> tuple[Interval, ...]:
     return tuple(follow(queues_of(task, _need(arrivals)), serving, SLOT_S))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _priced(task: Task, arrivals: tuple[float, ...]) -> tuple[Demand, ...]:
+    return tuple(waiting_costs(task, queues_of(task, _need(arrivals))))
+
+
+def spare_heads(one: TaskDay, task: Task, serving: Sequence[int], slot_pay: int) -> list[int]:
+    """Heads above those needed that save less waiting than they are paid for, by interval.
+
+    A roster may well have more people than the goal of a task asks for: it weighs pay and waiting.
+    """
+    if not one.need.arrivals:
+        return [max(0, there - heads) for there, heads in zip(serving, one.heads, strict=True)]
+    found = []
+    demands = _priced(task, one.need.arrivals)
+    for there, heads, demand in zip(serving, one.heads, demands, strict=True):
+        left = there
+        while left > heads and demand.with_heads(left - 1) - demand.with_heads(left) < slot_pay:
+            left -= 1
+        found.append(there - left)
+    return found
 
 
 def _need(arrivals: tuple[float, ...]) -> TaskNeed:
