@@ -47,3 +47,19 @@ class FootfallStep(StrEnum):
     MERGE = "merge"
     KAFKA = "kafka"
     WAREHOUSE = "warehouse"
+
+
+class RosterStep(StrEnum):
+    """Steps of flows.roster."""
+
+    FLOW = "roster"
+    READ = "read"
+    DECODE = "decode"
+    READ_KAFKA = "read_kafka"
+    DECODE_KAFKA = "decode_kafka"
+    READ_WAREHOUSE = "read_warehouse"
+    SPLIT = "split"
+    STAFFING = "staffing"
+    MERGE = "merge"
+    KAFKA = "kafka"
+    WAREHOUSE = "warehouse"

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from flows.settings import SettingsError
-from infra.forecasting import MEASURES, good_of, make, prepare, span_of, told
 from operators.footfall.facts import QUARTER_US
 from operators.forecast.context import Weather
+from operators.forecast.making import MEASURES, good_of, make, prepare, span_of, told
 from operators.forecast.rows import Rows
 from operators.forecast.windows import Windows
 from schemas.chain import Chain

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from infra import forecast_picture
 from infra.forecast_inputs import Inputs
-from infra.forecasting import prepare, tested_columns
 from operators.forecast import bands
 from operators.forecast.backtest import Backtest, backtest, choose
 from operators.forecast.bands import LEVELS
 from operators.forecast.engine import CHEAP
+from operators.forecast.making import prepare, tested_columns
 from operators.forecast.panel import Panel
 from operators.forecast.plan import DAY, QUARTER, SPANS, in_span, measure
 from operators.forecast.scores import accuracy, coverage, noise_floor

@@ -9,6 +9,7 @@ import msgspec
 from schemas.footfall_rules import FootfallConfig
 from schemas.forecast_rules import ForecastConfig
 from schemas.phantom_rules import PhantomConfig
+from schemas.staffing_rules import StaffingConfig
 from schemas.transfer_rules import TransferConfig
 
 NonNegative = Annotated[int, msgspec.Meta(ge=0)]
@@ -102,3 +103,4 @@ class Chain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     phantom: PhantomConfig = PhantomConfig()
     footfall: FootfallConfig = FootfallConfig()
     forecast: ForecastConfig = ForecastConfig()
+    staffing: StaffingConfig = StaffingConfig()

@@ -10,12 +10,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from schemas.alert import AlertType, Severity
+from schemas.staffing import StaffingAlertType
 
 Language = Literal["zh", "en"]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Minutes = Annotated[float, msgspec.Meta(gt=0, le=7 * 24 * 60)]
 Hours = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")]
-NoticeType = AlertType | Literal["transfer_suggestion"]
+NoticeType = AlertType | StaffingAlertType | Literal["transfer_suggestion"]
 
 _REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:.+")
 

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from schemas.forecast_rules import Measure
 from schemas.roster_rules import Cost, Count, Grade, Hours, Rules, TimeOfDay
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -38,7 +39,8 @@ class Task(_Part, frozen=True):
 
     `waiting_cost`: what an hour of one customer's waiting is worth; `lost_cost`: what one who gives
     up after `patience_s` (on average) costs. `short_cost`: an hour of one head too few, where heads
-    are given as they are.
+    are given as they are. `measure` and `share` say what of a store's forecast comes to this task,
+    for the roster flow; a need that is written in the file knows its arrivals.
     """
 
     service_s: Annotated[float, msgspec.Meta(gt=0)] | None = None
@@ -47,6 +49,8 @@ class Task(_Part, frozen=True):
     waiting_cost: Cost = 6_000
     lost_cost: Cost = 0
     short_cost: Cost = 10_000
+    measure: Measure = "orders"
+    share: Annotated[float, msgspec.Meta(gt=0, le=10)] = 1.0
 
 
 class TaskNeed(_Part, frozen=True):

@@ -26,4 +26,5 @@ TOPICS: tuple[Topic, ...] = (
     Topic("store.visit.v1", "store", "people through a door"),
     Topic("pos.order.v1", "store", "orders rung up at tills"),
     Topic("footfall.window.v1", "store", "quarters of an hour of a store, versioned"),
+    Topic("staffing.alert.v1", "store", "rosters off the need of the running day"),
 )

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from schemas.footfall_tables import EMPLOYEE_WORK_15M, FOOTFALL_15M
 from schemas.forecast_tables import FORECAST_15M, FORECAST_SPAN
+from schemas.roster_tables import (
+    ROSTER_DUTY,
+    ROSTER_SHIFT,
+    ROSTER_TASK_15M,
+    STAFFING_15M,
+    STAFFING_ALERT,
+)
 from schemas.tables import Column, Table, View
 
 STOCK_POSITION = Table(
@@ -236,6 +243,11 @@ TABLES: tuple[Table, ...] = (
     EMPLOYEE_WORK_15M,
     FORECAST_15M,
     FORECAST_SPAN,
+    STAFFING_15M,
+    STAFFING_ALERT,
+    ROSTER_SHIFT,
+    ROSTER_TASK_15M,
+    ROSTER_DUTY,
     DEAD_LETTER,
     FLOW_RUN,
     FLOW_RUN_PART,

@@ -16,6 +16,7 @@ from operators.notify.inbox import Batch, Position, Refused, notice_of_envelope
 from operators.notify.notice import Notice, Unreadable, notice_of
 from operators.records import Record
 from schemas.alert import ALERT_TYPE
+from schemas.staffing import STAFFING_ALERT_TYPE
 from schemas.transfer import TRANSFER_SUGGESTION_TYPE
 from sources.kafka.errors import LostOffsetError
 from sources.kafka.reader import RecordReader
@@ -24,7 +25,7 @@ from sources.kafka.shares import Offsets
 
 LOG = logging.getLogger("tillflow.hooks")
 
-TOPICS = (ALERT_TYPE, TRANSFER_SUGGESTION_TYPE)
+TOPICS = (ALERT_TYPE, TRANSFER_SUGGESTION_TYPE, STAFFING_ALERT_TYPE)
 # What an alert may wait for others of its batch.
 POLL_SECONDS = 0.01
 # How soon a line that was added to a file is seen; nothing wakes a reader of a file.

@@ -70,6 +70,19 @@ FROZEN_STEPS = {
         "KAFKA": "kafka",
         "WAREHOUSE": "warehouse",
     },
+    "RosterStep": {
+        "FLOW": "roster",
+        "READ": "read",
+        "DECODE": "decode",
+        "READ_KAFKA": "read_kafka",
+        "DECODE_KAFKA": "decode_kafka",
+        "READ_WAREHOUSE": "read_warehouse",
+        "SPLIT": "split",
+        "STAFFING": "staffing",
+        "MERGE": "merge",
+        "KAFKA": "kafka",
+        "WAREHOUSE": "warehouse",
+    },
 }
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from infra.answers import console, table
 from infra.commands.roster_compare import compare
+from infra.commands.roster_publish import publish
 from infra.roster_picture import draw
 from operators.roster.binding import at_limits, savings
 from operators.roster.clash import clashes
@@ -41,6 +42,7 @@ def roster() -> None:
 
 
 roster.add_command(compare)
+roster.add_command(publish)
 
 
 @roster.command("solve")

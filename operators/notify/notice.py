@@ -8,6 +8,7 @@ import msgspec
 
 from schemas.alert import ALERT_TYPE, Alert
 from schemas.instants import format_instant, to_micros
+from schemas.staffing import STAFFING_ALERT_TYPE, StaffingAlert
 from schemas.transfer import TRANSFER_SUGGESTION_TYPE, TransferSuggestion
 
 Status = Literal["raised", "updated", "cleared"]
@@ -61,6 +62,7 @@ class Unreadable(Exception):
 
 
 _ALERT = msgspec.json.Decoder(Alert)
+_STAFFING = msgspec.json.Decoder(StaffingAlert)
 _SUGGESTION = msgspec.json.Decoder(TransferSuggestion)
 
 
@@ -75,6 +77,8 @@ def notice_of(event_type: str, data: bytes | msgspec.Raw) -> Notice | None:
             return notice_of_alert(_ALERT.decode(data))
         if event_type == TRANSFER_SUGGESTION_TYPE:
             return notice_of_suggestion(_SUGGESTION.decode(data))
+        if event_type == STAFFING_ALERT_TYPE:
+            return notice_of_staffing(_STAFFING.decode(data))
     except (msgspec.DecodeError, TypeError) as wrong:
         # TypeError: an instant without an offset
         msg = f"this is no {event_type}: {wrong}"
@@ -131,5 +135,38 @@ def notice_of_suggestion(suggestion: TransferSuggestion) -> Notice:
             "quantity": suggestion.quantity,
             "outcome": suggestion.status,
             "orders": suggestion.pegged_orders,
+        },
+    )
+
+
+def notice_of_staffing(alert: StaffingAlert) -> Notice:
+    """A roster off the need: `sku` is the task, so that a route may take some of them.
+
+    `observed` is heads times quarters of an hour; `more` is what the words are made of.
+    """
+    return Notice(
+        alert=alert.alert,
+        type=alert.alert_type,
+        status=alert.status,
+        severity=alert.severity,
+        sku=alert.task,
+        place=alert.store,
+        observed=alert.amount,
+        level=alert.level,
+        clear_level=alert.clear_level,
+        shortfall=alert.heads if alert.alert_type == "short_staffed" else 0,
+        opened_at=to_micros(alert.opened_at),
+        updated_at=to_micros(alert.updated_at),
+        cleared_at=to_micros(alert.cleared_at) if alert.cleared_at is not None else None,
+        action=alert.reason,
+        more={
+            "task": alert.task,
+            "stretch": f"{alert.day} {alert.starts}-{alert.ends}",
+            "heads": alert.heads,
+            "measure": alert.measure or "",
+            "off": alert.off,
+            "since": alert.since or "",
+            "reason": alert.reason,
+            "proposals": msgspec.to_builtins(alert.proposals),
         },
     )

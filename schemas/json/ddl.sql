@@ -272,6 +272,150 @@ COMMENT ON COLUMN "forecast_span"."why" IS 'why this model: its accuracy in the 
 COMMENT ON COLUMN "forecast_span"."update" IS 'what of the day itself has changed it; empty: nothing';
 COMMENT ON COLUMN "forecast_span"."known_until" IS 'end of the last final window it rests on';
 COMMENT ON COLUMN "forecast_span"."updated_at" IS 'when it was made; a newer one replaces it';
+CREATE TABLE IF NOT EXISTS "staffing_15m" (
+  "store" VARCHAR NOT NULL,
+  "start" TIMESTAMPTZ NOT NULL,
+  "task" VARCHAR NOT NULL,
+  "local_start" VARCHAR NOT NULL,
+  "day" VARCHAR NOT NULL,
+  "arrivals" DOUBLE,
+  "needed" BIGINT NOT NULL,
+  "scheduled" BIGINT,
+  "gap" BIGINT,
+  "wait_seconds" DOUBLE,
+  "left" DOUBLE,
+  "measure" VARCHAR,
+  "updated_at" TIMESTAMPTZ NOT NULL,
+  PRIMARY KEY ("store", "start", "task")
+);
+COMMENT ON TABLE "staffing_15m" IS 'Heads needed at a task in a quarter of an hour to come, beside those of the published roster. What has begun keeps the row it had.';
+COMMENT ON COLUMN "staffing_15m"."store" IS 'shop';
+COMMENT ON COLUMN "staffing_15m"."start" IS 'begin of the 15 minutes of real time';
+COMMENT ON COLUMN "staffing_15m"."task" IS 'as the shop''s roster file names it';
+COMMENT ON COLUMN "staffing_15m"."local_start" IS 'the same in the store''s own time, with its offset';
+COMMENT ON COLUMN "staffing_15m"."day" IS 'the store''s local day (YYYY-MM-DD)';
+COMMENT ON COLUMN "staffing_15m"."arrivals" IS 'expected; empty where heads are given [customers]';
+COMMENT ON COLUMN "staffing_15m"."needed" IS 'heads that keep the goal of the task [people]';
+COMMENT ON COLUMN "staffing_15m"."scheduled" IS 'serving by the published roster, duties taken off; empty without one [people]';
+COMMENT ON COLUMN "staffing_15m"."gap" IS 'scheduled - needed; below 0: too few [people]';
+COMMENT ON COLUMN "staffing_15m"."wait_seconds" IS 'expected mean wait with those scheduled, or with those needed without a roster [seconds]';
+COMMENT ON COLUMN "staffing_15m"."left" IS 'expected to give up, as for the wait [customers]';
+COMMENT ON COLUMN "staffing_15m"."measure" IS 'orders or entries: what arrivals follow';
+COMMENT ON COLUMN "staffing_15m"."updated_at" IS 'when it was made; a newer one replaces it';
+CREATE TABLE IF NOT EXISTS "staffing_alert" (
+  "alert" VARCHAR NOT NULL,
+  "alert_type" VARCHAR NOT NULL,
+  "status" VARCHAR NOT NULL,
+  "severity" VARCHAR NOT NULL,
+  "store" VARCHAR NOT NULL,
+  "task" VARCHAR NOT NULL,
+  "day" VARCHAR NOT NULL,
+  "starts" VARCHAR NOT NULL,
+  "ends" VARCHAR NOT NULL,
+  "heads" BIGINT NOT NULL,
+  "amount" BIGINT NOT NULL,
+  "level" BIGINT NOT NULL,
+  "clear_level" BIGINT NOT NULL,
+  "measure" VARCHAR,
+  "off" DOUBLE,
+  "since" VARCHAR,
+  "reason" VARCHAR NOT NULL,
+  "proposals" JSON NOT NULL,
+  "opened_at" TIMESTAMPTZ NOT NULL,
+  "updated_at" TIMESTAMPTZ NOT NULL,
+  "cleared_at" TIMESTAMPTZ,
+  PRIMARY KEY ("alert")
+);
+COMMENT ON TABLE "staffing_alert" IS 'A stretch of a running day where the roster is off the need: raised, updated, cleared. One open alert a store, task and stretch.';
+COMMENT ON COLUMN "staffing_alert"."alert" IS 'id, stable while it is open';
+COMMENT ON COLUMN "staffing_alert"."alert_type" IS 'short_staffed or over_staffed';
+COMMENT ON COLUMN "staffing_alert"."status" IS 'raised, updated or cleared';
+COMMENT ON COLUMN "staffing_alert"."severity" IS 'high or warning';
+COMMENT ON COLUMN "staffing_alert"."store" IS 'shop';
+COMMENT ON COLUMN "staffing_alert"."task" IS 'as the shop''s roster file names it';
+COMMENT ON COLUMN "staffing_alert"."day" IS 'the store''s local day (YYYY-MM-DD)';
+COMMENT ON COLUMN "staffing_alert"."starts" IS 'wall clock of the shop (HH:MM)';
+COMMENT ON COLUMN "staffing_alert"."ends" IS 'wall clock of the shop (HH:MM)';
+COMMENT ON COLUMN "staffing_alert"."heads" IS 'at the worst moment, missing or too many [people]';
+COMMENT ON COLUMN "staffing_alert"."amount" IS 'heads times quarters of an hour [head-intervals]';
+COMMENT ON COLUMN "staffing_alert"."level" IS 'raised at this amount or more [head-intervals]';
+COMMENT ON COLUMN "staffing_alert"."clear_level" IS 'cleared below it [head-intervals]';
+COMMENT ON COLUMN "staffing_alert"."measure" IS 'orders or entries: what the need follows';
+COMMENT ON COLUMN "staffing_alert"."off" IS 'came / forecast - 1 until now; empty: nothing came';
+COMMENT ON COLUMN "staffing_alert"."since" IS 'from when that is counted (HH:MM)';
+COMMENT ON COLUMN "staffing_alert"."reason" IS 'why, in words';
+COMMENT ON COLUMN "staffing_alert"."proposals" IS 'what could be done, each of it legal, cheapest first';
+COMMENT ON COLUMN "staffing_alert"."opened_at" IS 'when it was raised';
+COMMENT ON COLUMN "staffing_alert"."updated_at" IS 'when it was looked at for this state';
+COMMENT ON COLUMN "staffing_alert"."cleared_at" IS 'when it was over';
+CREATE TABLE IF NOT EXISTS "roster_shift" (
+  "store" VARCHAR NOT NULL,
+  "day" VARCHAR NOT NULL,
+  "employee" VARCHAR NOT NULL,
+  "starts" VARCHAR NOT NULL,
+  "ends" VARCHAR NOT NULL,
+  "break_starts" VARCHAR,
+  "break_minutes" BIGINT NOT NULL,
+  "start" TIMESTAMPTZ NOT NULL,
+  "end" TIMESTAMPTZ NOT NULL,
+  "work_minutes" BIGINT NOT NULL,
+  "updated_at" TIMESTAMPTZ NOT NULL,
+  PRIMARY KEY ("store", "day", "employee")
+);
+COMMENT ON TABLE "roster_shift" IS 'Who works when, as published: one shift of a person''s day. Publishing again replaces all rows of the shop''s days.';
+COMMENT ON COLUMN "roster_shift"."store" IS 'shop';
+COMMENT ON COLUMN "roster_shift"."day" IS 'the store''s local day (YYYY-MM-DD)';
+COMMENT ON COLUMN "roster_shift"."employee" IS 'pseudonym';
+COMMENT ON COLUMN "roster_shift"."starts" IS 'wall clock of the shop (HH:MM)';
+COMMENT ON COLUMN "roster_shift"."ends" IS 'wall clock of the shop (HH:MM); 24:00 is the day''s end';
+COMMENT ON COLUMN "roster_shift"."break_starts" IS 'wall clock of the break; empty: none';
+COMMENT ON COLUMN "roster_shift"."break_minutes" IS 'length of the break [minutes]';
+COMMENT ON COLUMN "roster_shift"."start" IS 'begin of the shift';
+COMMENT ON COLUMN "roster_shift"."end" IS 'end of the shift';
+COMMENT ON COLUMN "roster_shift"."work_minutes" IS 'by the wall clock, the break taken off [minutes]';
+COMMENT ON COLUMN "roster_shift"."updated_at" IS 'when the roster was published; a newer one replaces';
+CREATE TABLE IF NOT EXISTS "roster_task_15m" (
+  "store" VARCHAR NOT NULL,
+  "start" TIMESTAMPTZ NOT NULL,
+  "employee" VARCHAR NOT NULL,
+  "local_start" VARCHAR NOT NULL,
+  "day" VARCHAR NOT NULL,
+  "task" VARCHAR,
+  "on_break" BIGINT NOT NULL,
+  "updated_at" TIMESTAMPTZ NOT NULL,
+  PRIMARY KEY ("store", "start", "employee")
+);
+COMMENT ON TABLE "roster_task_15m" IS 'What everybody is to do in each quarter of an hour of their shift. Duties (opening, deliveries) are in roster_duty: whoever is at their task does them.';
+COMMENT ON COLUMN "roster_task_15m"."store" IS 'shop';
+COMMENT ON COLUMN "roster_task_15m"."start" IS 'begin of the 15 minutes of real time';
+COMMENT ON COLUMN "roster_task_15m"."employee" IS 'pseudonym';
+COMMENT ON COLUMN "roster_task_15m"."local_start" IS 'the same in the store''s own time, with its offset';
+COMMENT ON COLUMN "roster_task_15m"."day" IS 'the store''s local day (YYYY-MM-DD)';
+COMMENT ON COLUMN "roster_task_15m"."task" IS 'empty in the break, and where there is nothing to do';
+COMMENT ON COLUMN "roster_task_15m"."on_break" IS '1 in the break, else 0';
+COMMENT ON COLUMN "roster_task_15m"."updated_at" IS 'when the roster was published; a newer one replaces';
+CREATE TABLE IF NOT EXISTS "roster_duty" (
+  "store" VARCHAR NOT NULL,
+  "start" TIMESTAMPTZ NOT NULL,
+  "duty" VARCHAR NOT NULL,
+  "day" VARCHAR NOT NULL,
+  "starts" VARCHAR NOT NULL,
+  "task" VARCHAR NOT NULL,
+  "heads" BIGINT NOT NULL,
+  "minutes" BIGINT NOT NULL,
+  "updated_at" TIMESTAMPTZ NOT NULL,
+  PRIMARY KEY ("store", "start", "duty")
+);
+COMMENT ON TABLE "roster_duty" IS 'When each duty of a published roster is done; it takes heads off its task.';
+COMMENT ON COLUMN "roster_duty"."store" IS 'shop';
+COMMENT ON COLUMN "roster_duty"."start" IS 'begin of the 15 minutes of real time';
+COMMENT ON COLUMN "roster_duty"."duty" IS 'name of the duty';
+COMMENT ON COLUMN "roster_duty"."day" IS 'the store''s local day (YYYY-MM-DD)';
+COMMENT ON COLUMN "roster_duty"."starts" IS 'wall clock of the shop (HH:MM)';
+COMMENT ON COLUMN "roster_duty"."task" IS 'whose people do it';
+COMMENT ON COLUMN "roster_duty"."heads" IS 'people it takes [people]';
+COMMENT ON COLUMN "roster_duty"."minutes" IS 'how long it takes [minutes]';
+COMMENT ON COLUMN "roster_duty"."updated_at" IS 'when the roster was published; a newer one replaces';
 CREATE TABLE IF NOT EXISTS "dead_letter" (
   "source" VARCHAR NOT NULL,
   "position" BIGINT NOT NULL,

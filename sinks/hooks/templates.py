@@ -15,6 +15,7 @@ from typing import NamedTuple
 from schemas.alert import AlertType, Severity
 from schemas.hooks import Language
 from schemas.hooks_file import HooksProblem, nearest
+from schemas.staffing import StaffingAlertType
 
 SHIPPED = Path(__file__).parent / "templates"
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -44,10 +45,15 @@ _ONE = frozenset(
         "quantity",
         "orders",
         "outcome",
+        "task",
+        "stretch",
+        "why",
+        "heads",
+        "proposals",
     ]
 )
 _MANY = frozenset(["severity", "icon", "count", "lines", "more", "link"])
-_LINE = _ONE - {"claims", "link"}
+_LINE = _ONE - {"claims", "link", "proposals"}
 # The fields every text may name.
 FIELDS: dict[str, frozenset[str]] = {
     "raised": _ONE,
@@ -55,11 +61,19 @@ FIELDS: dict[str, frozenset[str]] = {
     "cleared": _ONE,
     "escalated": _ONE,
     "transfer": _ONE,
+    "staffing": _ONE,
+    "staffing_cleared": _ONE,
+    "staffing_line": _LINE,
     "digest": _MANY,
     "digest_line": _LINE,
     "test": frozenset({"route", "channel", "time"}),
 }
-_TYPES: tuple[str, ...] = (*AlertType.__args__, "transfer_suggestion")  # type: ignore[attr-defined]
+STAFFING: tuple[str, ...] = StaffingAlertType.__args__  # type: ignore[attr-defined]
+_TYPES: tuple[str, ...] = (
+    *AlertType.__args__,  # type: ignore[attr-defined]
+    *STAFFING,
+    "transfer_suggestion",
+)
 WORDS: frozenset[str] = frozenset(
     [
         *(f"severity.{name}" for name in Severity.__args__),  # type: ignore[attr-defined]
@@ -71,6 +85,9 @@ WORDS: frozenset[str] = frozenset(
         "outcome.shipped",
         "outcome.executed",
         *("claim.sale", "claim.allocation", "claim.broke_floor", "claim.more", "digest.more"),
+        *(f"measure.{name}" for name in ("entries", "orders")),
+        *(f"staffing.{name}" for name in ("above", "below", "as_forecast", "short", "over")),
+        *(f"staffing.{name}" for name in ("stay", "go", "call", "price", "together", "none")),
         *("link.acknowledge", "lasted.days", "lasted.hours", "lasted.minutes"),
         *("page.title", "page.button", "page.name", "page.done", "page.expired", "page.unknown"),
     ]

@@ -15,7 +15,8 @@ from schemas.instants import MINUTE_US, format_instant, parse_instant, to_dateti
 from sinks.hooks.channels import Outgoing
 from sinks.hooks.links import LinkSigner
 from sinks.hooks.markup import MarkupName, cut, escaped, finished, link
-from sinks.hooks.templates import LANGUAGES, Texts, load_texts
+from sinks.hooks.staffing_words import proposal_lines, staffing_fields
+from sinks.hooks.templates import LANGUAGES, STAFFING, Texts, load_texts
 
 # How much of a long list is shown; a text that is still too long shows less.
 _SHOWN = (20, 10, 5, 2, 0)
@@ -93,6 +94,8 @@ class Writer:
             name: str = item.kind
             if item.notice.type == "transfer_suggestion" and item.notice.open:
                 name = "transfer"
+            elif item.notice.type in STAFFING:
+                name = "staffing" if item.notice.open else "staffing_cleared"
             template = texts.templates[name]
             fields = self._fields(item, message.made_at, words, markup, shown)
             plain = self._fields(item, message.made_at, words, "plain", shown)
@@ -101,7 +104,7 @@ class Writer:
             template = texts.templates["digest"]
             gravest = min((item.notice for item in message.items), key=lambda notice: notice.rank)
             lines = [
-                texts.templates["digest_line"].fill(
+                texts.templates[_line_of(item)].fill(
                     self._fields(item, message.made_at, words, markup, 0)
                 )[0]
                 for item in message.items[:shown]
@@ -150,7 +153,9 @@ class Writer:
             "orders": ", ".join(str(order) for order in more.get("orders", ())),
             "outcome": words.get(f"outcome.{more.get('outcome')}", ""),
         }
+        fields |= staffing_fields(notice, words)
         safe = {name: escaped(value, markup) for name, value in fields.items()}
+        safe["proposals"] = proposal_lines(notice, words, markup, claims)
         safe["claims"] = self._claims(item, words, markup, min(claims, _FIRST_CLAIMS))
         safe["link"] = ""
         return safe
@@ -181,6 +186,10 @@ class Writer:
     def _wall(self, instant: int, place: str) -> str:
         local = to_datetime(instant).astimezone(self._zones.of(place))
         return f"{local:%Y-%m-%d %H:%M}"
+
+
+def _line_of(item: Item) -> str:
+    return "staffing_line" if item.notice.type in STAFFING else "digest_line"
 
 
 def _lasted(span: int, words: Mapping[str, str]) -> str:

@@ -151,3 +151,23 @@ def small_problem(file: RosterFile) -> Problem:
 def without(problem: Problem, *rules: str) -> Problem:
     """The same with some rules switched off."""
     return replace(problem, rules=problem.rules.without(*rules))
+
+
+@st.composite
+def some_rosters(draw: st.DrawFn, problem: Problem) -> Roster:
+    """Any shifts of the shop's shapes, tasks of the people's skills: legal or not."""
+    shifts = []
+    for person, who in enumerate(problem.people):
+        for day in range(len(problem.days)):
+            shape = draw(st.sampled_from([None, None, *problem.shapes_of(person, day)]))
+            if shape is None:
+                continue
+            pause = draw(st.integers(shape.first, shape.last)) if shape.pause else None
+            task = draw(st.sampled_from([None, *who.skills]))
+            tasks: list[str | None] = [task] * (shape.end - shape.start)
+            if pause is not None:
+                for slot in range(pause, pause + shape.pause):
+                    tasks[slot - shape.start] = None
+            shifts.append(Shift(person, day, shape.start, shape.end, pause, tuple(tasks)))
+    duties = tuple(duty.earliest for duty in problem.duties)
+    return Roster(tuple(shifts), duties)

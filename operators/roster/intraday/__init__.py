@@ -1,0 +1,1 @@
+"""The running day: where the published roster is off the need, and what could be done."""

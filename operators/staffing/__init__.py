@@ -1,0 +1,1 @@
+"""The roster flow: windows -> forecast -> heads needed -> alerts about the running day."""
