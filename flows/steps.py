@@ -47,3 +47,20 @@ class FootfallStep(StrEnum):
     MERGE = "merge"
     KAFKA = "kafka"
     WAREHOUSE = "warehouse"
+
+
+class MembersStep(StrEnum):
+    """Steps of flows.members."""
+
+    FLOW = "members"
+    READ = "read"
+    DECODE = "decode"
+    READ_KAFKA = "read_kafka"
+    DECODE_KAFKA = "decode_kafka"
+    SPLIT = "split"
+    JUDGE = "judge"
+    PARTS = "parts"
+    PERSONS = "persons"
+    MERGE = "merge"
+    KAFKA = "kafka"
+    WAREHOUSE = "warehouse"

@@ -70,6 +70,20 @@ FROZEN_STEPS = {
         "KAFKA": "kafka",
         "WAREHOUSE": "warehouse",
     },
+    "MembersStep": {
+        "FLOW": "members",
+        "READ": "read",
+        "DECODE": "decode",
+        "READ_KAFKA": "read_kafka",
+        "DECODE_KAFKA": "decode_kafka",
+        "SPLIT": "split",
+        "JUDGE": "judge",
+        "PARTS": "parts",
+        "PERSONS": "persons",
+        "MERGE": "merge",
+        "KAFKA": "kafka",
+        "WAREHOUSE": "warehouse",
+    },
 }
 
 
