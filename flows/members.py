@@ -17,7 +17,7 @@ from typing import Any, TypeGuard
 
 import bytewax.operators as op
 import msgspec
-from bytewax.dataflow import Dataflow, KeyedStream
+from bytewax.dataflow import Dataflow, Stream
 
 from flows.process import prepare_process
 from flows.settings import SHARDS, STOCK_TOPICS, StockSettings, load_chain
@@ -101,7 +101,7 @@ def build(
     parts = op.flat_map(STEP.PARTS, judged, _parts)
     links = op.merge(STEP.WHO, sides.trues, parts)
     united = op.stateful_batch(STEP.PERSONS, links, persons)
-    everything: KeyedStream[Any] = op.merge(STEP.MERGE, judged, united, split.falses)
+    everything: Stream[tuple[str, Any]] = op.merge(STEP.MERGE, judged, united, split.falses)
     if kafka is not None:
         op.output(STEP.KAFKA, everything, MembersLogSink(kafka))
     table = MembersTableSink(

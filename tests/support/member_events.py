@@ -20,23 +20,19 @@ def event(type: str, id: str, time: int, source: str = "till/1", **data: Any) ->
     return {**head, "time": format_instant(time), "data": data}
 
 
-def order(member: str, number: str, time: int, amount: int, **more: Any) -> dict[str, Any]:
+def order(
+    member: str | None, number: str, time: int, amount: int, id: str = "", **more: Any
+) -> dict[str, Any]:
     """A purchase."""
-    data: dict[str, Any] = {
-        "store": "S1",
-        "order": number,
-        "opened_at": "x",
-        "items": 1,
-        "amount": amount,
-        "service_seconds": 9,
-        "member": member,
-    }
-    return event("pos.order.v1", f"e-{number}", time, **(data | more))
+    till = {"opened_at": "x", "items": 1, "service_seconds": 9, "member": member}
+    data: dict[str, Any] = {"store": "S1", "order": number, "amount": amount, **till, **more}
+    return event("pos.order.v1", id or f"e-{number}", time, **data)
 
 
 def refund(member: str, number: str, time: int, amount: int, name: str) -> dict[str, Any]:
     """Money given back for the receipt `number`."""
-    data = {"store": "S1", "refund": name, "order": number, "member": member, "amount": amount}
+    data: dict[str, Any] = {"store": "S1", "refund": name, "order": number}
+    data |= {"member": member, "amount": amount}
     return event("pos.refund.v1", f"r-{name}", time, **data)
 
 

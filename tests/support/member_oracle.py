@@ -155,7 +155,8 @@ CREATE TABLE figure AS SELECT root, max(time) AS last_at, min(time) AS first_at,
   count(*) FILTER (WHERE m_end > moment) AS orders,
   count(*) FILTER (WHERE f_end > moment AND ({gap} = 0 OR before IS NULL OR before_end <= moment
     OR time > before + to_seconds({gap} * 60.0))) AS visits,
-  least(min(m_end) FILTER (WHERE m_end > moment), min(f_end) FILTER (WHERE f_end > moment)) AS change
+  least(min(m_end) FILTER (WHERE m_end > moment), min(f_end) FILTER (WHERE f_end > moment))
+    AS change
 FROM kept, clock GROUP BY root
 """,
     """
