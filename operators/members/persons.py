@@ -53,10 +53,7 @@ class PersonShard(People):
             self.members[name] = member = Member()
             member.linked = member.here = True
         why = Why(part.cause, part.origin, f"{part.source} {part.id}")
-        group = self.group(name)
-        self._settle(group, why)
-        if not part.packed:
-            self.out.erased.extend(sorted(group) if self.root(name) == name else [name])
+        self._settle(self.group(name), why)
 
     def _link(self, fact: Link, where: Where) -> Refusal | str:
         name, survivor = fact.member, fact.survivor
@@ -127,6 +124,8 @@ class PersonShard(People):
     def _settle(self, names: set[str], why: Why) -> None:
         for name in sorted(names):
             self.settle(name, why)
+            if name in self.erased or self.root(name) in self.erased:
+                self.out.erased.append(name)
 
     def parts(self, name: str) -> Sequence[Member] | None:
         """All ids of a person for the one it is known by, none for the others and who is erased."""

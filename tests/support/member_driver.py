@@ -15,7 +15,8 @@ from operators.members.rules import MemberRules
 from operators.members.shard import MemberShard
 from operators.stock.decode import Block, Sharder
 from schemas.chain import Chain
-from schemas.instants import DAY_US, to_datetime
+from schemas.instants import DAY_US, parse_instant, to_datetime
+from schemas.member_rules import MembersConfig
 from schemas.member_tables import MEMBER_STATE, MEMBER_TRANSITION
 
 Row = tuple[Any, ...]
@@ -144,6 +145,21 @@ def comparable(row: dict[str, Any], names: Sequence[str]) -> Row:
     return tuple(values)
 
 
-def days(number: float) -> int:
-    """So many days in microseconds."""
-    return round(number * DAY_US)
+D0 = parse_instant("2026-01-05T10:00:00+08:00")
+
+
+def at(day: float) -> int:
+    """So many days after the begin."""
+    return D0 + round(day * DAY_US)
+
+
+def members(**changes: Any) -> PlainMembers:
+    """The default configuration: 30 days, 3 visits in 90, 500 yuan in 365."""
+    config = MembersConfig(**{"future_hours": 8760.0, **changes})
+    return PlainMembers(Chain(members=config))
+
+
+def figures(plain: PlainMembers, member: str = "m") -> tuple[Any, ...]:
+    """Visits, spent, last purchase and segment."""
+    row = plain.state(member)
+    return row["frequency"], row["monetary"], row["last_at"], row["segment"]

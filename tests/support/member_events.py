@@ -36,6 +36,11 @@ def refund(member: str, number: str, time: int, amount: int, name: str) -> dict[
     return event("pos.refund.v1", f"r-{name}", time, **data)
 
 
+def pair(type: str, loser: str, survivor: str, time: int, id: str = "") -> dict[str, Any]:
+    """A merge, or its reversal."""
+    return event(type, id or f"{type}-{loser}", time, "crm", member=loser, survivor=survivor)
+
+
 def member_chain(**changes: Any) -> Chain:
     """Short windows, so that a short history goes through all of them."""
     config: dict[str, Any] = {
