@@ -28,7 +28,8 @@ class MembersConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Frequency counts visits of the last `frequency_days`, monetary sums what was paid and not given
     back in the last `monetary_days`. `day_count`: `exact` days are 24 hours, `calendar` days end
     at midnight of the chain's zone, the day of the purchase not counted. Receipts that follow each
-    other within `visit_gap_minutes` are one visit. What happened more than `late_days` before the
+    other within `visit_gap_minutes` are one visit; one below `least_amount` (minor units) is a gift
+    and no purchase. What happened more than `late_days` before the
     newest event goes to dead_letter, and so does what is more than `future_hours` ahead of the
     clock. More than `most_purchases` receipts within reach are no person but a card of the till.
     """
@@ -38,6 +39,7 @@ class MembersConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     day_count: Literal["exact", "calendar"] = "exact"
     visit_gap_minutes: Annotated[float, msgspec.Meta(ge=0, le=1440)] = 0.0
     currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")] = "CNY"
+    least_amount: Annotated[int, msgspec.Meta(ge=0)] = 1
     late_days: Days = 90
     future_hours: Annotated[float, msgspec.Meta(gt=0, le=8760)] = 1.0
     most_purchases: Annotated[int, msgspec.Meta(ge=10, le=100_000)] = 2_000

@@ -39,8 +39,8 @@ def judge(
     wake = before = day = None
     for at in range(0, len(bought), BOUGHT):
         time = bought[at]
-        amount = _kept(time, bought[at + 3], given.get(bought[at + 1]) if given else None, rules)
-        if amount <= 0:
+        amount = _kept(time, bought[at + 3], given.get(bought[at + 1]), rules)
+        if amount is None:
             continue
         first = time if first is None else min(first, time)
         last = time if last is None else max(last, time)
@@ -84,7 +84,7 @@ def forget(member: Member, clock: int, rules: MemberRules) -> None:
     counted = []
     while end < len(bought) and bought[end] < before:
         time = bought[end]
-        if _kept(time, bought[end + 3], given.get(bought[end + 1]), rules) > 0:
+        if _kept(time, bought[end + 3], given.get(bought[end + 1]), rules) is not None:
             counted.append(time)
         end += BOUGHT
     if counted:
@@ -101,11 +101,21 @@ def forget(member: Member, clock: int, rules: MemberRules) -> None:
         del back[:end]
 
 
-def _kept(time: int, amount: int, given: list[tuple[int, int]] | None, rules: MemberRules) -> int:
-    """What of a purchase was not given back, while it was in any window."""
+def _kept(
+    time: int, amount: int, given: list[tuple[int, int]] | None, rules: MemberRules
+) -> int | None:
+    """What of a purchase was not given back while it was in any window; None if it does not count.
+
+    What cost nothing counts where the configuration says so, until anything is given back for it.
+    """
+    if amount < rules.least:
+        return None
     if given is None:
         return amount
-    return amount - sum(each for at, each in given if at < time + rules.window)
+    back = [each for at, each in given if at < time + rules.window]
+    if not back:
+        return amount
+    return amount - sum(back) if amount > sum(back) else None
 
 
 def _bought(parts: Sequence[Member]) -> array[int]:

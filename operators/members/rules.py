@@ -21,6 +21,7 @@ class MemberRules:
     def __init__(self, chain: Chain) -> None:
         config = chain.members
         self.currency = config.currency
+        self.least = config.least_amount
         self.frequency_days = config.frequency_days
         self.monetary_days = config.monetary_days
         self.visit_gap = round(config.visit_gap_minutes * MINUTE_US)
