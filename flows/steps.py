@@ -63,3 +63,22 @@ class RosterStep(StrEnum):
     MERGE = "merge"
     KAFKA = "kafka"
     WAREHOUSE = "warehouse"
+
+
+class MembersStep(StrEnum):
+    """Steps of flows.members."""
+
+    FLOW = "members"
+    READ = "read"
+    DECODE = "decode"
+    READ_KAFKA = "read_kafka"
+    DECODE_KAFKA = "decode_kafka"
+    SPLIT = "split"
+    SIDES = "sides"
+    JUDGE = "judge"
+    PARTS = "parts"
+    WHO = "who"
+    PERSONS = "persons"
+    MERGE = "merge"
+    KAFKA = "kafka"
+    WAREHOUSE = "warehouse"

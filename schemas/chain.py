@@ -8,6 +8,7 @@ import msgspec
 
 from schemas.footfall_rules import FootfallConfig
 from schemas.forecast_rules import ForecastConfig
+from schemas.member_rules import MembersConfig
 from schemas.phantom_rules import PhantomConfig
 from schemas.staffing_rules import StaffingConfig
 from schemas.transfer_rules import TransferConfig
@@ -104,3 +105,4 @@ class Chain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     footfall: FootfallConfig = FootfallConfig()
     forecast: ForecastConfig = ForecastConfig()
     staffing: StaffingConfig = StaffingConfig()
+    members: MembersConfig = MembersConfig()

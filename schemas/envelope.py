@@ -10,6 +10,23 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 import msgspec
 
+from schemas.member_events import (
+    CONSENT_TYPE,
+    ERASED_TYPE,
+    MERGED_TYPE,
+    REFUND_TYPE,
+    REGISTERED_TYPE,
+    THRESHOLDS_TYPE,
+    UNMERGED_TYPE,
+    ConsentChanged,
+    Erased,
+    Merged,
+    Origin,
+    Refund,
+    Registered,
+    ThresholdsPublished,
+    Unmerged,
+)
 from schemas.movement import MOVEMENT_TYPE, Movement, Name
 from schemas.reservation import RESERVATION_TYPE, Reservation
 from schemas.shop_events import ORDER_TYPE, VISIT_TYPE, Order, Visit
@@ -31,6 +48,7 @@ class Envelope(msgspec.Struct, Generic[D], gc=False, kw_only=True, omit_defaults
     sequence: str | None = None
     correlationid: str | None = None
     partitionkey: str | None = None
+    origin: Origin = "live"
     data: D
 
 
@@ -58,6 +76,48 @@ class ReservationEvent(Envelope[Reservation], gc=False, kw_only=True, omit_defau
     type: Literal["stock.reservation.v1"]
 
 
+class RefundEvent(Envelope[Refund], gc=False, kw_only=True, omit_defaults=True):
+    """One `pos.refund.v1`."""
+
+    type: Literal["pos.refund.v1"]
+
+
+class RegisteredEvent(Envelope[Registered], gc=False, kw_only=True, omit_defaults=True):
+    """One `member.registered.v1`."""
+
+    type: Literal["member.registered.v1"]
+
+
+class MergedEvent(Envelope[Merged], gc=False, kw_only=True, omit_defaults=True):
+    """One `member.merged.v1`."""
+
+    type: Literal["member.merged.v1"]
+
+
+class UnmergedEvent(Envelope[Unmerged], gc=False, kw_only=True, omit_defaults=True):
+    """One `member.unmerged.v1`."""
+
+    type: Literal["member.unmerged.v1"]
+
+
+class ErasedEvent(Envelope[Erased], kw_only=True, omit_defaults=True):
+    """One `member.erased.v1`."""
+
+    type: Literal["member.erased.v1"]
+
+
+class ConsentEvent(Envelope[ConsentChanged], gc=False, kw_only=True, omit_defaults=True):
+    """One `member.consent.v1`."""
+
+    type: Literal["member.consent.v1"]
+
+
+class ThresholdsEvent(Envelope[ThresholdsPublished], gc=False, kw_only=True, omit_defaults=True):
+    """One `member.thresholds.v1`."""
+
+    type: Literal["member.thresholds.v1"]
+
+
 class Header(msgspec.Struct, gc=False):
     """Just enough of a line to say whose event it is."""
 
@@ -71,4 +131,11 @@ EVENT_STRUCTS: dict[str, type] = {
     RESERVATION_TYPE: ReservationEvent,
     VISIT_TYPE: VisitEvent,
     ORDER_TYPE: OrderEvent,
+    REFUND_TYPE: RefundEvent,
+    REGISTERED_TYPE: RegisteredEvent,
+    MERGED_TYPE: MergedEvent,
+    UNMERGED_TYPE: UnmergedEvent,
+    ERASED_TYPE: ErasedEvent,
+    CONSENT_TYPE: ConsentEvent,
+    THRESHOLDS_TYPE: ThresholdsEvent,
 }

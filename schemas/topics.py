@@ -27,4 +27,12 @@ TOPICS: tuple[Topic, ...] = (
     Topic("pos.order.v1", "store", "orders rung up at tills"),
     Topic("footfall.window.v1", "store", "quarters of an hour of a store, versioned"),
     Topic("staffing.alert.v1", "store", "rosters off the need of the running day"),
+    Topic("pos.refund.v1", "store", "money given back for a receipt"),
+    Topic("member.registered.v1", "member", "new members, their home store and zone"),
+    Topic("member.merged.v1", "member", "two ids are one person"),
+    Topic("member.unmerged.v1", "member", "a merge was a mistake"),
+    Topic("member.erased.v1", "member", "people who asked to be forgotten"),
+    Topic("member.consent.v1", "member", "what members allowed and forbade, with evidence"),
+    Topic("member.thresholds.v1", "version", "from when on which figures are high"),
+    Topic("member.segment_changed.v1", "member", "changes of segment, with their cause"),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schemas.footfall_tables import EMPLOYEE_WORK_15M, FOOTFALL_15M
 from schemas.forecast_tables import FORECAST_15M, FORECAST_SPAN
+from schemas.member_tables import MEMBER_STATE, MEMBER_TRANSITION
 from schemas.roster_tables import (
     ROSTER_DUTY,
     ROSTER_SHIFT,
@@ -249,6 +250,8 @@ TABLES: tuple[Table, ...] = (
     ROSTER_TASK_15M,
     ROSTER_DUTY,
     DEAD_LETTER,
+    MEMBER_STATE,
+    MEMBER_TRANSITION,
     FLOW_RUN,
     FLOW_RUN_PART,
     WAREHOUSE_INFO,

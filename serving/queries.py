@@ -54,7 +54,7 @@ class Queries:
         Raises:
             QueryError: no place ever had it; the message names similar ones.
         """
-        found = self._ask(
+        found = self.ask(
             f"SELECT {_columns(STOCK_POSITION.name, STOCK_POSITION.names)} FROM stock_position "
             "WHERE sku = ? ORDER BY available <= 0 DESC, days_of_cover NULLS LAST, place",
             [sku],
@@ -70,7 +70,7 @@ class Queries:
             QueryError: no place ever had it; the message names similar ones.
         """
         names = [name for name, _ in STOCK_POOL.column_comments]
-        found = self._ask(
+        found = self.ask(
             f"SELECT {_columns(STOCK_POOL.name, names)} FROM stock_pool "
             "WHERE sku = ? ORDER BY pool",
             [sku],
@@ -103,7 +103,7 @@ class Queries:
             if wanted is not None:
                 conditions.append(f"{column} = ?")
                 values.append(wanted)
-        found = self._ask(
+        found = self.ask(
             f"SELECT {_columns(STOCK_ALERT.name, STOCK_ALERT.names)} FROM stock_alert "
             f"WHERE {' AND '.join(conditions)} "
             f"ORDER BY {_GRAVITY}, shortfall DESC, opened_at, alert {_limit(limit)}",
@@ -124,7 +124,7 @@ class Queries:
         of the newest one.
         """
         where = "" if place is None else "AND place = ?"
-        return self._ask(
+        return self.ask(
             "SELECT sku, place, days_of_cover, available, demand_rate, safety_stock, in_transit, "
             "as_of FROM stock_position WHERE days_of_cover IS NOT NULL AND demand_rate >= ? "
             f"AND as_of >= (SELECT max(as_of) FROM stock_position) - INTERVAL {SELLING_DAYS} DAY "
@@ -134,7 +134,7 @@ class Queries:
 
     def dead_letter_reasons(self) -> Answer:
         """Dead letters by reason, the most frequent first, with the first one as an example."""
-        return self._ask(
+        return self.ask(
             "SELECT reason_code, count(*) AS letters, arg_min(source, (source, position)) "
             "AS example_source, arg_min(position, (source, position)) AS example_position, "
             "arg_min(reason, (source, position)) AS example_reason "
@@ -151,7 +151,7 @@ class Queries:
             QueryError: there is no such reason; the message names those there are.
         """
         rank = "row_number() OVER (PARTITION BY reason_code ORDER BY source, position)"
-        found = self._ask(
+        found = self.ask(
             f"SELECT {_columns(DEAD_LETTER.name, DEAD_LETTER.names)} FROM dead_letter "
             f"{'' if reason is None else 'WHERE reason_code = ?'} "
             f"{'' if each is None else f'QUALIFY {rank} <= {each:d}'} "
@@ -167,7 +167,7 @@ class Queries:
 
     def runs(self, *, limit: int | None = None) -> Answer:
         """Runs of flows, the latest first."""
-        return self._ask(
+        return self.ask(
             f"SELECT {_columns(FLOW_RUN.name, FLOW_RUN.names)} FROM flow_run "
             f"ORDER BY started_at DESC, run {_limit(limit)}",
             [],
@@ -180,7 +180,7 @@ class Queries:
             "SELECT count(*), count(DISTINCT place), count(DISTINCT sku) FROM stock_position"
         ).fetchone()
         assert one is not None
-        newest = self._ask(
+        newest = self.ask(
             "SELECT coalesce((SELECT max(newest_event) FROM flow_run), "
             "(SELECT max(as_of) FROM stock_position)) AS newest",
             [],
@@ -208,7 +208,8 @@ class Queries:
         rows.append(("newest_event", None, newest.rows[0][0]))
         return Answer(("figure", "of", "value"), rows)
 
-    def _ask(self, sql: str, values: Sequence[Any]) -> Answer:
+    def ask(self, sql: str, values: Sequence[Any]) -> Answer:
+        """The answer to a question in SQL."""
         cursor = self._connection.execute(sql, list(values))
         columns = tuple(column[0] for column in cursor.description or ())
         kinds = [str(column[1]) for column in cursor.description or ()]

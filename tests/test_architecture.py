@@ -83,6 +83,22 @@ FROZEN_STEPS = {
         "KAFKA": "kafka",
         "WAREHOUSE": "warehouse",
     },
+    "MembersStep": {
+        "FLOW": "members",
+        "READ": "read",
+        "DECODE": "decode",
+        "READ_KAFKA": "read_kafka",
+        "DECODE_KAFKA": "decode_kafka",
+        "SPLIT": "split",
+        "SIDES": "sides",
+        "JUDGE": "judge",
+        "PARTS": "parts",
+        "WHO": "who",
+        "PERSONS": "persons",
+        "MERGE": "merge",
+        "KAFKA": "kafka",
+        "WAREHOUSE": "warehouse",
+    },
 }
 
 

@@ -13,6 +13,7 @@ from flows.recovery import RecoveryError
 from flows.runner import FlowError, default_recovery, prepare, run_here, run_processes
 from flows.settings import STOCK_TOPICS, SettingsError, StockSettings, kafka_settings, load_chain
 from infra.commands.run_footfall import footfall
+from infra.commands.run_members import members
 from infra.commands.run_roster import roster
 from infra.progress import Progress, print_summary
 from sinks.warehouse.address import Address
@@ -30,6 +31,7 @@ def run() -> None:
 
 run.add_command(footfall)
 run.add_command(roster)
+run.add_command(members)
 
 
 @run.command()

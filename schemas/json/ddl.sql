@@ -438,6 +438,90 @@ COMMENT ON COLUMN "dead_letter"."event_id" IS '`id` of the event, where it was r
 COMMENT ON COLUMN "dead_letter"."event_time" IS '`time` of the event, where it was readable';
 COMMENT ON COLUMN "dead_letter"."raw" IS 'the bytes as they came, cut after 64 KiB';
 COMMENT ON COLUMN "dead_letter"."version" IS 'always 1: a dead letter never changes';
+CREATE TABLE IF NOT EXISTS "member_state" (
+  "member" VARCHAR NOT NULL,
+  "status" VARCHAR NOT NULL,
+  "survivor" VARCHAR,
+  "segment" VARCHAR,
+  "segment_zh" VARCHAR,
+  "segment_en" VARCHAR,
+  "recency_near" BIGINT,
+  "frequency_high" BIGINT,
+  "monetary_high" BIGINT,
+  "last_at" TIMESTAMPTZ,
+  "frequency" BIGINT NOT NULL,
+  "monetary" BIGINT NOT NULL,
+  "currency" VARCHAR NOT NULL,
+  "orders" BIGINT NOT NULL,
+  "first_at" TIMESTAMPTZ,
+  "purchase_days" BIGINT NOT NULL,
+  "segment_since" TIMESTAMPTZ,
+  "next_change_at" TIMESTAMPTZ,
+  "thresholds" BIGINT NOT NULL,
+  "registered_at" TIMESTAMPTZ,
+  "home_store" VARCHAR,
+  "timezone" VARCHAR,
+  "consents" JSON NOT NULL,
+  "as_of" TIMESTAMPTZ,
+  "version" BIGINT NOT NULL,
+  PRIMARY KEY ("member")
+);
+COMMENT ON TABLE "member_state" IS 'A member as known now: recency, frequency, monetary without what was given back, and the segment. A change by time alone is written when it happens.';
+COMMENT ON COLUMN "member_state"."member" IS 'pseudonym';
+COMMENT ON COLUMN "member_state"."status" IS 'active; merged: counts for `survivor`; erased: nothing is kept';
+COMMENT ON COLUMN "member_state"."survivor" IS 'the id that a merged one counts for';
+COMMENT ON COLUMN "member_state"."segment" IS 'one of eight; empty without any purchase';
+COMMENT ON COLUMN "member_state"."segment_zh" IS 'its name in Chinese';
+COMMENT ON COLUMN "member_state"."segment_en" IS 'its name in English';
+COMMENT ON COLUMN "member_state"."recency_near" IS '1: the last purchase is near';
+COMMENT ON COLUMN "member_state"."frequency_high" IS '1: at or above the threshold';
+COMMENT ON COLUMN "member_state"."monetary_high" IS '1: at or above the threshold';
+COMMENT ON COLUMN "member_state"."last_at" IS 'last purchase that was not given back';
+COMMENT ON COLUMN "member_state"."frequency" IS 'in the frequency window [visits]';
+COMMENT ON COLUMN "member_state"."monetary" IS 'in the monetary window [minor money units]';
+COMMENT ON COLUMN "member_state"."currency" IS 'of monetary';
+COMMENT ON COLUMN "member_state"."orders" IS 'in the monetary window, not given back [receipts]';
+COMMENT ON COLUMN "member_state"."first_at" IS 'first purchase that was not given back';
+COMMENT ON COLUMN "member_state"."purchase_days" IS 'days with a purchase since the first one [days]';
+COMMENT ON COLUMN "member_state"."segment_since" IS 'when it came into the segment';
+COMMENT ON COLUMN "member_state"."next_change_at" IS 'when a window next expires';
+COMMENT ON COLUMN "member_state"."thresholds" IS 'version of the thresholds it is judged by';
+COMMENT ON COLUMN "member_state"."registered_at" IS 'when it became a member';
+COMMENT ON COLUMN "member_state"."home_store" IS 'shop';
+COMMENT ON COLUMN "member_state"."timezone" IS 'its own, where it is known';
+COMMENT ON COLUMN "member_state"."consents" IS 'what it said, by purpose/channel: status, at, text, evidence';
+COMMENT ON COLUMN "member_state"."as_of" IS 'time of its newest event';
+COMMENT ON COLUMN "member_state"."version" IS '1 once it was ever merged; of the same, the last row counts';
+CREATE TABLE IF NOT EXISTS "member_transition" (
+  "member" VARCHAR NOT NULL,
+  "number" BIGINT NOT NULL,
+  "at" TIMESTAMPTZ NOT NULL,
+  "from_segment" VARCHAR,
+  "to_segment" VARCHAR,
+  "cause" VARCHAR NOT NULL,
+  "origin" VARCHAR NOT NULL,
+  "event" VARCHAR,
+  "last_at" TIMESTAMPTZ,
+  "frequency" BIGINT NOT NULL,
+  "monetary" BIGINT NOT NULL,
+  "thresholds" BIGINT NOT NULL,
+  "dwell_seconds" DOUBLE,
+  PRIMARY KEY ("member", "number")
+);
+COMMENT ON TABLE "member_transition" IS 'Changes of segment as they were told, with what caused them.';
+COMMENT ON COLUMN "member_transition"."member" IS 'pseudonym';
+COMMENT ON COLUMN "member_transition"."number" IS 'of the member''s changes, from 1';
+COMMENT ON COLUMN "member_transition"."at" IS 'when it came true';
+COMMENT ON COLUMN "member_transition"."from_segment" IS 'empty: none before';
+COMMENT ON COLUMN "member_transition"."to_segment" IS 'empty: none any more';
+COMMENT ON COLUMN "member_transition"."cause" IS 'purchase, refund, time, thresholds, merge or unmerge';
+COMMENT ON COLUMN "member_transition"."origin" IS 'live, backfill, replay or correction: of what caused it';
+COMMENT ON COLUMN "member_transition"."event" IS '`source` and `id` of what caused it';
+COMMENT ON COLUMN "member_transition"."last_at" IS 'last purchase, then';
+COMMENT ON COLUMN "member_transition"."frequency" IS 'then [visits]';
+COMMENT ON COLUMN "member_transition"."monetary" IS 'then [minor money units]';
+COMMENT ON COLUMN "member_transition"."thresholds" IS 'version of the thresholds, then';
+COMMENT ON COLUMN "member_transition"."dwell_seconds" IS 'how long it was in the segment before [seconds]';
 CREATE TABLE IF NOT EXISTS "flow_run" (
   "run" VARCHAR NOT NULL,
   "flow" VARCHAR NOT NULL,

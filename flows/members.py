@@ -1,0 +1,150 @@
+r"""Members: what they bought and gave back -> who is drifting, the moment it happens.
+
+    files or topics -> blocks -> facts by shard -> members -> warehouse, and a topic of its own
+                            |                        \-> parts -> persons -/
+                            \-> what is no event, who is whom --/
+
+Runs as `tillflow run members` and as `python -m bytewax.run flows.members` with TILLFLOW_*
+settings.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable
+from threading import Event
+from typing import Any, TypeGuard
+
+import bytewax.operators as op
+import msgspec
+from bytewax.dataflow import Dataflow, Stream
+
+from flows.process import prepare_process
+from flows.settings import SHARDS, STOCK_TOPICS, StockSettings, load_chain
+from flows.steps import MembersStep as STEP
+from operators.engine import ShardLogic, Snapshot, system_clock
+from operators.members.decode import Decoded, MemberDecoder
+from operators.members.facts import UNITED, MemberBatch
+from operators.members.lines import TYPES
+from operators.members.outcome import MembersOutcome
+from operators.members.persons import PersonShard
+from operators.members.rules import MemberRules
+from operators.members.shard import MemberShard
+from operators.records import RecordBlock
+from operators.stock.decode import Block, BlockRead, Sharder
+from sinks.journal import FileJournal
+from sinks.kafka.events import DeadRecord
+from sinks.members.partition import MembersLogSink, MembersTableSink
+from sinks.warehouse.runs import Counts
+from sources.abreast.partition import AbreastSource
+from sources.kafka.partition import KafkaSource
+
+TOPICS = TYPES
+GROUP = "tillflow-members"
+PERSONS = "persons"
+Item = tuple[str, MemberBatch | BlockRead | MembersOutcome | list[DeadRecord]]
+Logic = ShardLogic[MemberBatch, MembersOutcome]
+
+
+def members_settings(given: StockSettings) -> StockSettings:
+    """The settings of a flow, for this one: its own topics and group where none were named."""
+    if given.topics == STOCK_TOPICS:
+        given = msgspec.structs.replace(given, topics=TOPICS)
+    if given.group == "tillflow-stock":
+        given = msgspec.structs.replace(given, group=GROUP)
+    return given
+
+
+def build(
+    settings: StockSettings, stop: Event, report: Callable[[Counts], None] | None = None
+) -> Dataflow:
+    """The dataflow; `stop` ends it cleanly, `report` is told its counts."""
+    rules = MemberRules(load_chain(settings.config))
+    decoder = MemberDecoder(Sharder(SHARDS))
+    kafka, live, keep = settings.kafka, settings.live, settings.recovery is not None
+
+    def decode(blocks: list[Block]) -> Iterable[Item]:
+        latest = system_clock() + rules.future
+        for block in blocks:
+            yield from _items(decoder.decode(block, latest))
+
+    def decode_records(blocks: list[RecordBlock]) -> Iterable[Item]:
+        latest = system_clock() + rules.future
+        for block in blocks:
+            yield from _items(decoder.decode_records(block, latest))
+
+    def dressed(shard: MemberShard | PersonShard, resume: Snapshot | None) -> Logic:
+        return ShardLogic(shard, journal if keep else None, resume, live=live, keep_state=keep)
+
+    def journal(shard: int) -> FileJournal:
+        assert settings.recovery is not None
+        name = PERSONS if shard == UNITED else f"members-{shard:02d}"
+        return FileJournal(settings.recovery / "state", name)
+
+    def members(resume: Snapshot | None) -> Logic:
+        return dressed(MemberShard(rules, journaled=keep), resume)
+
+    def persons(resume: Snapshot | None) -> Logic:
+        return dressed(PersonShard(rules, journaled=keep), resume)
+
+    flow = Dataflow(STEP.FLOW)
+    if kafka is None:
+        blocks = op.input(STEP.READ, flow, AbreastSource(settings.source, stop, follow=live))
+        items = op.flat_map_batch(STEP.DECODE, blocks, decode)
+    else:
+        log = KafkaSource(kafka, settings.topics, settings.group, stop, tail=live)
+        records = op.input(STEP.READ_KAFKA, flow, log)
+        items = op.flat_map_batch(STEP.DECODE_KAFKA, records, decode_records)
+    split = op.branch(STEP.SPLIT, items, _is_batch)
+    sides = op.branch(STEP.SIDES, split.trues, _is_of_persons)
+    judged = op.stateful_batch(STEP.JUDGE, sides.falses, members)
+    parts = op.flat_map(STEP.PARTS, judged, _parts)
+    links = op.merge(STEP.WHO, sides.trues, parts)
+    united = op.stateful_batch(STEP.PERSONS, links, persons)
+    everything: Stream[tuple[str, Any]] = op.merge(STEP.MERGE, judged, united, split.falses)
+    if kafka is not None:
+        op.output(STEP.KAFKA, everything, MembersLogSink(kafka))
+    table = MembersTableSink(
+        settings.target,
+        flow=STEP.FLOW,
+        run=settings.run,
+        source=settings.origin,
+        ended=lambda: "stopped" if stop.is_set() else "finished",
+        report=report,
+    )
+    op.output(STEP.WAREHOUSE, everything, table)
+    return flow
+
+
+def _items(decoded: Decoded) -> Iterable[Item]:
+    for batch in decoded.batches:
+        yield (PERSONS if batch.shard == UNITED else f"{batch.shard:02d}", batch)
+    if decoded.dead:
+        yield ("read", list(map(DeadRecord, decoded.dead, decoded.refusals)))
+    elif decoded.refusals:
+        yield ("read", MembersOutcome([], [], [], decoded.refusals, []))
+    yield ("read", decoded.read)
+
+
+def _parts(item: tuple[str, MembersOutcome]) -> Iterable[tuple[str, MemberBatch]]:
+    """What ids of persons add to them, as the shard of persons takes it."""
+    parts = item[1].parts
+    if parts:
+        positions = array("Q", bytes(8 * len(parts)))
+        about = (item[1].newest, item[1].newest_origin)
+        yield (PERSONS, MemberBatch(UNITED, "", positions, list(parts), *about))
+
+
+def _is_batch(item: Item) -> TypeGuard[tuple[str, MemberBatch]]:
+    return isinstance(item[1], MemberBatch)
+
+
+def _is_of_persons(item: tuple[str, MemberBatch]) -> bool:
+    return item[0] == PERSONS
+
+
+def __getattr__(name: str) -> Dataflow:
+    """`flow`, for `python -m bytewax.run flows.members`: made only when asked for."""
+    if name != "flow":
+        raise AttributeError(name)
+    return build(members_settings(StockSettings.from_env()), prepare_process())

@@ -1,0 +1,31 @@
+"""What a shard of members hands on."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from operators.members.facts import Part
+from operators.members.rows import Row
+from operators.stock.refusals import Refusal
+from schemas.member_events import Origin
+
+
+class Totals(NamedTuple):
+    """What became of the facts of a batch; `erased`: they were of somebody who is forgotten."""
+
+    applied: int = 0
+    duplicates: int = 0
+    erased: int = 0
+
+
+class MembersOutcome(NamedTuple):
+    """What a shard hands on: rows, ids whose history is to go, refusals, parts of persons."""
+
+    states: list[Row]
+    transitions: list[Row]
+    erased: list[str]
+    refusals: list[Refusal]
+    parts: list[Part]
+    totals: Totals = Totals()
+    newest: int = 0
+    newest_origin: Origin = "live"

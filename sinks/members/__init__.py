@@ -1,0 +1,1 @@
+"""Members on their way out: the warehouse and the log."""

@@ -1,0 +1,44 @@
+"""What the members flow says on the log, as records: CloudEvents in binary mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from operators.members.outcome import MembersOutcome
+from schemas.instants import format_instant, to_datetime
+from schemas.member_events import SEGMENT_CHANGED_TYPE, SegmentChanged
+from schemas.member_tables import MEMBER_TRANSITION
+from sinks.kafka.events import DEAD_LETTER_TOPIC, OutRecord, refused_event, to_record
+
+MEMBERS_SOURCE = "tillflow/members"
+TOPICS_WRITTEN = (SEGMENT_CHANGED_TYPE, DEAD_LETTER_TOPIC)
+
+
+def change_of(row: tuple[Any, ...]) -> SegmentChanged:
+    """The change that a row of member_transition holds."""
+    values: dict[str, Any] = dict(zip(MEMBER_TRANSITION.names, row, strict=True))
+    values["at"] = to_datetime(values["at"])
+    if values["last_at"] is not None:
+        values["last_at"] = to_datetime(values["last_at"])
+    return SegmentChanged(**values)
+
+
+def change_record(row: tuple[Any, ...]) -> OutRecord:
+    """A change of segment; its number is part of its id, so that told twice it is once."""
+    change = change_of(row)
+    return to_record(
+        SEGMENT_CHANGED_TYPE,
+        MEMBERS_SOURCE,
+        f"{change.member}#{change.number}",
+        format_instant(row[2]),
+        change,
+        key=change.member,
+        origin=change.origin,
+    )
+
+
+def records_of(outcome: MembersOutcome) -> Iterator[OutRecord]:
+    """What an outcome has to say."""
+    yield from map(change_record, outcome.transitions)
+    yield from map(refused_event, outcome.refusals)
