@@ -1,0 +1,1 @@
+"""Members: live state, segments, journeys, experiments, health and coupons, as pure rules."""
