@@ -23,6 +23,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "phantom": ("infra.commands.phantom", "phantom", "Stock on record that is hardly there."),
     "forecast": ("infra.commands.forecast", "forecast", "People and orders to come, with bands."),
     "roster": ("infra.commands.roster", "roster", "Rosters: who works when, at which task."),
+    "experiment": (
+        "infra.commands.experiments",
+        "experiment",
+        "Experiments: read, plan their size.",
+    ),
     "import": ("infra.commands.importing", "import_", "Turn exports of tills into clean events."),
     "simulate": ("infra.commands.simulate", "simulate", "Simulate a chain with its hidden truth."),
     "drill": ("infra.commands.drill", "drill_command", "Break a live stack, count what is left."),

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from operators.members.experiments.definition import SLOTS, Experiment, rolled_out
-from operators.members.experiments.readout import Comparison, Metric, Readout, Scale
+from operators.members.experiments.readout import Comparison, Readout
 from operators.members.experiments.sequence import Difference
+from operators.members.experiments.words import amount, interval
 
 
 class Verdict(StrEnum):
@@ -83,16 +84,6 @@ def still_holds(decided: Decision, revised: Decision) -> bool:
     return (decided.verdict, decided.arm) == (revised.verdict, revised.arm)
 
 
-def amount(metric: Metric, value: float, *, sign: bool = False) -> str:
-    """A metric's figure as people write it."""
-    plus = "+" if sign else ""
-    if metric.scale is Scale.RATE:
-        return f"{100 * value:{plus}.2f}{' points' if sign else '%'}"
-    if metric.scale is Scale.MONEY:
-        return f"{value / 100:{plus}.2f}"
-    return f"{value:{plus}.4g}"
-
-
 def _judged(found: Readout, one: Comparison) -> Difference:
     return one.judged(found.rules.reduce)
 
@@ -136,12 +127,11 @@ def _told(found: Readout, one: Comparison) -> str:
     judged, goal = _judged(found, one), found.goal
     if not math.isfinite(judged.low):
         return f"{one.arm} against {one.against}: too few members to say anything"
-    bounds = f"{amount(goal, judged.low, sign=True)} to {amount(goal, judged.high, sign=True)}"
-    effect = amount(goal, judged.value, sign=True)
+    effect = interval(goal, judged)
     if judged.clear:
         way = "better" if _gain(found, one) > 0 else "worse"
-        return f"{one.arm} is clearly {way} than {one.against} in {goal.name}: {effect} ({bounds})"
-    return f"{one.arm} against {one.against}, {goal.name}: {effect}, may be chance ({bounds})"
+        return f"{one.arm} is clearly {way} than {one.against} in {goal.name}: {effect}"
+    return f"{one.arm} against {one.against}, {goal.name}: {effect}"
 
 
 def _why(found: Readout, best: Comparison, better: list[Comparison]) -> list[str]:

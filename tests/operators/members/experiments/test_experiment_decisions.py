@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pytest
 
-from operators.members.experiments.decide import Verdict, amount, apply, decide, still_holds
+from operators.members.experiments.decide import Verdict, apply, decide, still_holds
 from operators.members.experiments.definition import experiment
 from operators.members.experiments.moments import Moments
 from operators.members.experiments.readout import Metric, Readout, Rules, Scale, read
+from operators.members.experiments.words import amount
 
 GOAL = Metric("bought", Scale.RATE)
 OPT_OUT = Metric("opted out", Scale.RATE, higher_is_better=False)
