@@ -1,1 +1,1 @@
-"""Members: live state, segments, journeys, experiments, health and coupons, as pure rules."""
+"""Members: what they bought and gave back, who is whom, and in which segment each one is."""
