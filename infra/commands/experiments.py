@@ -12,7 +12,7 @@ from operators.members.experiments.decide import decide
 from operators.members.experiments.people import PeopleError, people
 from operators.members.experiments.readout import Metric, Rules, Scale, compared, read
 from operators.members.experiments.sequence import members_needed
-from sources.experiment_file import ExperimentFileError, columns_of, read_columns
+from sources.columns import ColumnError, columns_of, read_columns
 
 # Kevin Hillstrom's e-mail challenge of 2008 (MineThatData): 64,000 customers, three arms.
 HILLSTROM = {"segment", "visit", "conversion", "spend", "history"}
@@ -94,7 +94,7 @@ def read_command(
             members=cast(list[str], columns[member]) if member else None,
             before=figures[before] if before else None,
         )
-    except (ExperimentFileError, PeopleError) as error:
+    except (ColumnError, PeopleError) as error:
         raise click.ClickException(str(error)) from error
     arms = _arms(sorted(found.counts), control)
     days, notes = min_days, ""

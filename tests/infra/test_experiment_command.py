@@ -58,7 +58,10 @@ def test_the_e_mail_challenge_gives_the_published_rates_and_the_right_verdict(
 
 
 def test_the_same_for_programs(challenge: Path) -> None:
-    code, output = run("read", challenge, "--format", "json", "--once")
+    words = ("--arm", "segment", "--control", "No E-Mail", "--metric", "visit:rate")
+    code, output = run(
+        "read", challenge, *words, "--metric", "spend:money", "--once", "--format", "json"
+    )
     assert code == 0, output
     plain: dict[str, Any] = json.loads(output)
     assert (plain["verdict"], plain["arm"]) == ("roll_out", "Mens E-Mail")

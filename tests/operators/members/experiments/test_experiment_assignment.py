@@ -100,7 +100,7 @@ def test_a_roll_out_that_makes_no_sense_is_refused(winner: str, remaining: int) 
 _shares = st.lists(st.integers(0, 20), min_size=3, max_size=3).filter(any)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(_shares, st.lists(_shares, min_size=1, max_size=4))
 def test_a_change_of_shares_moves_as_few_slots_as_it_can(
     first: list[int], later: list[list[int]]

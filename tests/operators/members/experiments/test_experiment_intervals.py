@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from operators.members.experiments.moments import Moments, moments
@@ -95,6 +95,7 @@ def test_cuped_takes_away_what_was_there_before() -> None:
 _amounts = st.lists(st.tuples(st.integers(-(10**9), 10**9), st.integers(0, 10**9)), max_size=20)
 
 
+@settings(max_examples=40, deadline=None)
 @given(_amounts, _amounts)
 def test_sums_are_exact_and_can_be_undone(
     one: list[tuple[int, int]], two: list[tuple[int, int]]
