@@ -7,8 +7,10 @@ from typing import cast
 
 import click
 
+from infra.experiment_picture import draw
 from infra.experiment_shown import print_json, print_readout
 from operators.members.experiments.decide import decide
+from operators.members.experiments.looks import looks
 from operators.members.experiments.people import PeopleError, people
 from operators.members.experiments.readout import Metric, Rules, Scale, compared, read
 from operators.members.experiments.sequence import members_needed
@@ -48,6 +50,11 @@ def experiment() -> None:
 @click.option("--min-per-arm", default=100, show_default=True)
 @click.option("--worthwhile", type=float, help="The least gain that matters: points or currency.")
 @click.option(
+    "--picture",
+    type=click.Path(path_type=Path),
+    help="Draw the goal look by look (PNG, SVG or PDF); needs --exposed-at.",
+)
+@click.option(
     "--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True
 )
 def read_command(
@@ -67,12 +74,16 @@ def read_command(
     min_days: float,
     min_per_arm: int,
     worthwhile: float | None,
+    picture: Path | None,
     form: str,
 ) -> None:
     """Read FILE (CSV or Parquet), one row a member: its arm and what it did.
 
     A file of the layout of Hillstrom's e-mail challenge needs no options.
     """
+    if picture and (member or not exposed_at):
+        msg = "--picture needs --exposed-at, and one row a member"
+        raise click.UsageError(msg)
     try:
         if arm_column is None and set(columns_of(file)) >= HILLSTROM:
             arm_column, control = "segment", control or "No E-Mail"
@@ -124,6 +135,8 @@ def read_command(
         for one in (*wanted, *guarded)
     ]
     decision = decide(answer)
+    if picture and exposed_at:
+        _draw(wanted[0], arms, rules, of, figures[wanted[0].name], columns[exposed_at], picture)
     if form == "json":
         print_json(answer, decision, told)
     else:
@@ -142,6 +155,26 @@ def size(rate: float, wanted: float, power: float, alpha: float) -> None:
     except ValueError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{needed:,} members in each arm, for one look at the end")
+
+
+def _draw(
+    goal: Metric,
+    arms: list[str],
+    rules: Rules,
+    of: list[str | None],
+    values: list[float | None],
+    instants: list[object],
+    to: Path,
+) -> None:
+    times = 100 if goal.scale is Scale.MONEY else 1
+    seen = [
+        (at, str(arm), times * (value or 0))
+        for at, arm, value in zip(instants, of, values, strict=True)
+        if isinstance(at, int)
+    ]
+    if not draw(goal, arms[0], looks(seen, arms, rules), rules.planned, to):
+        msg = "a picture needs matplotlib: pip install 'tillflow[demo]'"
+        raise click.ClickException(msg)
 
 
 def _metric(text: str) -> Metric:

@@ -105,6 +105,7 @@ def test_own_columns_several_rows_a_member_and_guardrails(tmp_path: Path) -> Non
     assert "left out: 1 members who were in several arms" in output
     assert "verdict: guarded" in output
     assert "B is not rolled out although the goal is better: gone +" in output
+    assert "one row a member" in run("read", file, *words, "--picture", tmp_path / "x.svg")[1]
     code, output = run("read", file, *words, "--min-days", "21")
     assert "wait: it has run for 13.0 of at least 21 days" in output
     code, output = run("read", file, *words[:-4], "--share", "A=20", "--share", "B=80")
@@ -142,6 +143,17 @@ def test_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     broken = tmp_path / "people.parquet"
     broken.write_bytes(b"nothing")
     assert "cannot be read" in run("read", broken, "--arm", "arm")[1]
+
+
+def test_a_picture_shows_the_looks(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    rows = [("AB"[n % 2], int(n % 4 == 1), f"2026-11-{1 + n // 60:02d}") for n in range(600)]
+    file = small(tmp_path, rows, ("arm", "bought", "at"))
+    picture = tmp_path / "looks.svg"
+    words = ("--arm", "arm", "--control", "A", "--metric", "bought:rate", "--exposed-at", "at")
+    code, output = run("read", file, *words, "--picture", picture)
+    assert code == 0, output
+    assert picture.read_text(encoding="utf-8").lstrip().startswith("<?xml")
 
 
 def test_the_size_of_an_experiment() -> None:

@@ -13,7 +13,9 @@ from operators.members.health.model import from_json
 from sources.columns import read_days
 
 
-def purchases(file: Path) -> Path:
+@pytest.fixture(scope="module")
+def purchases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("purchases") / "log.csv"
     draws = np.random.default_rng(3)
     lines = ["who,bought_at,paid,of"]
     for member in range(300):
@@ -36,9 +38,9 @@ def run(*words: str | Path) -> tuple[int, str]:
 _NAMES = ("--member", "who", "--at", "bought_at", "--amount", "paid", "--refund-of", "of")
 
 
-def test_a_file_of_purchases_gives_a_model(tmp_path: Path) -> None:
+def test_a_file_of_purchases_gives_a_model(purchases: Path, tmp_path: Path) -> None:
     out = tmp_path / "health.json"
-    code, output = run(purchases(tmp_path / "log.csv"), *_NAMES, "--out", out)
+    code, output = run(purchases, *_NAMES, "--out", out)
     assert code == 0, output
     model = from_json(out.read_bytes())
     assert model.version == "2026-10-28"
@@ -72,7 +74,7 @@ def test_days_are_those_of_the_zone_and_refunds_name_theirs(tmp_path: Path) -> N
         ((*_NAMES[:-3], "of", *_NAMES[-2:]), "rows without `of`"),
     ],
 )
-def test_what_is_wrong_is_said(tmp_path: Path, words: tuple[str, ...], told: str) -> None:
-    code, output = run(purchases(tmp_path / "log.csv"), *words)
+def test_what_is_wrong_is_said(purchases: Path, words: tuple[str, ...], told: str) -> None:
+    code, output = run(purchases, *words)
     assert code != 0
     assert told in output

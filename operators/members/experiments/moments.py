@@ -22,21 +22,18 @@ class Moments:
     xx: float = 0
     xy: float = 0
 
-    def add(self, y: float, x: float = 0) -> None:
-        """Count a member in."""
-        self._count(y, x, 1)
+    def add(self, y: float, x: float = 0, times: int = 1) -> None:
+        """Count so many members of the same figures in."""
+        self.n += times
+        self.y += times * y
+        self.yy += times * y * y
+        self.x += times * x
+        self.xx += times * x * x
+        self.xy += times * x * y
 
     def take_out(self, y: float, x: float = 0) -> None:
         """Undo an `add` of the same figures."""
-        self._count(y, x, -1)
-
-    def _count(self, y: float, x: float, sign: int) -> None:
-        self.n += sign
-        self.y += sign * y
-        self.yy += sign * y * y
-        self.x += sign * x
-        self.xx += sign * x * x
-        self.xy += sign * x * y
+        self.add(y, x, -1)
 
     def __add__(self, other: Moments) -> Moments:
         return Moments(

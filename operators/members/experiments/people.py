@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,38 +42,45 @@ def people(
         if arm is None or arm == "":
             msg = f"row {row} has no arm: leave out who took no part, or name their arm"
             raise PeopleError(msg)
-    ids: Sequence[str] = members if members is not None else [str(n) for n in range(len(arms))]
-    arm_of: dict[str, str] = {}
-    mixed: set[str] = set()
+    ids: Sequence[str | int] = range(len(arms)) if members is None else members
+    arm_of: dict[str | int, str] = {}
+    mixed: set[str | int] = set()
     for unit, arm in zip(ids, arms, strict=True):
         if arm_of.setdefault(unit, str(arm)) != arm:
             mixed.add(unit)
-    known: dict[str, float] = {}
-    for unit, value in zip(ids, before or (), strict=before is not None):
-        known[unit] = float(value or 0)
+    known: dict[str | int, float] = {}
+    if before is not None:
+        known = {unit: float(value or 0) for unit, value in zip(ids, before, strict=True)}
     metrics = {}
     for metric, values in outcomes.items():
-        sums: dict[str, float] = {}
+        sums: dict[str | int, float] = dict.fromkeys(arm_of, 0)
         for row, (unit, value) in enumerate(zip(ids, values, strict=True), 1):
-            sums[unit] = _joined(metric, row, sums.get(unit, 0), value)
+            if value:
+                sums[unit] = _joined(metric, row, sums[unit], value)
+        # Most members have the same figures as many others, such as nothing.
+        alike = Counter(
+            (arm_of[unit], total, known.get(unit, 0))
+            for unit, total in sums.items()
+            if unit not in mixed
+        )
         figures: dict[str, Moments] = {}
-        for unit, total in sums.items():
-            if unit not in mixed:
-                figures.setdefault(arm_of[unit], Moments()).add(total, known.get(unit, 0))
+        for (arm, total, earlier), times in alike.items():
+            figures.setdefault(arm, Moments()).add(total, earlier, times)
         metrics[metric.name] = figures
     counts = Counter(arm for unit, arm in arm_of.items() if unit not in mixed)
     return People(metrics, dict(counts), len(mixed))
 
 
-def _joined(metric: Metric, row: int, so_far: float, value: float | None) -> float:
+def _joined(metric: Metric, row: int, so_far: float, value: float) -> float:
+    if math.isnan(value):
+        msg = f"{metric.name} is not a number in row {row}: leave it empty where nothing came"
+        raise PeopleError(msg)
     if metric.scale is Scale.RATE:
-        if value not in (None, 0, 1):
+        if value != 1:
             msg = (
                 f"{metric.name} is {value:g} in row {row}, and a rate is 0 or 1: "
                 f"say {metric.name}:number or {metric.name}:money"
             )
             raise PeopleError(msg)
-        return max(so_far, int(value or 0))
-    if metric.scale is Scale.MONEY:
-        return so_far + round(100 * (value or 0))
-    return so_far + (value or 0)
+        return 1
+    return so_far + (round(100 * value) if metric.scale is Scale.MONEY else value)

@@ -9,8 +9,10 @@ import pytest
 
 from operators.members.experiments.decide import Verdict, apply, decide, still_holds
 from operators.members.experiments.definition import experiment
-from operators.members.experiments.moments import Moments
+from operators.members.experiments.looks import looks
+from operators.members.experiments.moments import Moments, moments
 from operators.members.experiments.readout import Metric, Readout, Rules, Scale, read
+from operators.members.experiments.sequence import difference
 from operators.members.experiments.words import amount
 
 GOAL = Metric("bought", Scale.RATE)
@@ -159,3 +161,18 @@ def test_variance_reduction_sees_what_the_plain_figures_do_not() -> None:
 )
 def test_amounts_are_told_as_people_write_them(scale: Scale, value: float, told: str) -> None:
     assert amount(Metric("x", scale), value) == told
+
+
+def test_looks_end_at_the_read_out_and_narrow_on_the_way() -> None:
+    people = [(n, "none" if n % 2 else "mail", float(n % 5 == 0)) for n in range(1_000)]
+    rules = Rules()
+    found = looks(people, ("none", "mail"), rules, many=10)["mail"]
+    assert [one.members for one in found] == [100 * k for k in range(1, 11)]
+    figures = {
+        arm: moments([value for _, its, value in people if its == arm]) for arm in ("none", "mail")
+    }
+    assert found[-1].always == difference(figures["mail"], figures["none"])
+    widths = [one.always.high - one.always.low for one in found]
+    assert widths == sorted(widths, reverse=True)
+    assert all(one.once.low > one.always.low for one in found)
+    assert looks(people[:1], ("none", "mail"), rules)["mail"] == []
