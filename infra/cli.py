@@ -24,6 +24,12 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "forecast": ("infra.commands.forecast", "forecast", "People and orders to come, with bands."),
     "roster": ("infra.commands.roster", "roster", "Rosters: who works when, at which task."),
     "members": ("infra.commands.members", "members", "Members: live segments, and why."),
+    "experiment": (
+        "infra.commands.experiments",
+        "experiment",
+        "Experiments: read, plan their size.",
+    ),
+    "coupon": ("infra.commands.coupons", "coupon", "Coupons: why a campaign went so, thresholds."),
     "import": ("infra.commands.importing", "import_", "Turn exports of tills into clean events."),
     "simulate": ("infra.commands.simulate", "simulate", "Simulate a chain with its hidden truth."),
     "drill": ("infra.commands.drill", "drill_command", "Break a live stack, count what is left."),

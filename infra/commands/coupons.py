@@ -1,0 +1,153 @@
+"""`tillflow coupon`: why a campaign went as it did, and what other thresholds would give away."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+import yaml
+
+from infra.answers import console, field, table
+from operators.members.coupons.diagnosis.facts import Campaign, Receiver
+from operators.members.coupons.diagnosis.replay import RESPONSES, Replayed, replay
+from operators.members.coupons.diagnosis.report import Diagnosis, diagnose
+from sources.columns import ColumnError, read_columns
+
+_margin = click.option(
+    "--margin",
+    required=True,
+    type=click.FloatRange(0, 1, min_open=True),
+    help="What is left of a basket after its goods are paid, such as 0.3.",
+)
+_people = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@click.group()
+def coupon() -> None:
+    """Coupons: diagnose a campaign, replay thresholds on real baskets."""
+
+
+@coupon.command("diagnose")
+@click.argument("campaign", type=_people)
+@click.argument("receivers", type=_people)
+@click.option("--control", type=_people, help="Members who by chance did not get it; same layout.")
+@_margin
+@click.option("--once", is_flag=True, help="It is over, and looked at for the first time.")
+@click.option("--format", "form", type=click.Choice(("table", "json")), default="table")
+def diagnose_command(
+    campaign: Path, receivers: Path, control: Path | None, margin: float, once: bool, form: str
+) -> None:
+    """Diagnose CAMPAIGN (YAML) from its RECEIVERS (JSON Lines), see docs/coupons.md."""
+    about = _campaign(campaign)
+    found = diagnose(
+        about,
+        _receivers(receivers),
+        margin,
+        control=_receivers(control) if control else (),
+        once=once,
+    )
+    if form == "json":
+        encoded = msgspec.json.encode(found)
+        sys.stdout.write(msgspec.json.format(encoded, indent=2).decode() + "\n")
+        return
+    _tell(found)
+
+
+@coupon.command("replay")
+@click.argument("file", type=_people)
+@click.option("--basket", default="basket", show_default=True, help="Column: units of currency.")
+@click.option("--offer", "offers", multiple=True, required=True, help="THRESHOLD-OFF: 280-50.")
+@_margin
+def replay_command(file: Path, basket: str, offers: tuple[str, ...], margin: float) -> None:
+    """Replay offers on the baskets in FILE (CSV or Parquet), a basket a row."""
+    try:
+        amounts = read_columns(file, [], [basket])[basket]
+    except ColumnError as error:
+        raise click.ClickException(str(error)) from error
+    baskets = [round(100 * one) for one in amounts if isinstance(one, float) and one > 0]
+    if not baskets:
+        msg = f"{file}: no baskets above 0 in `{basket}`"
+        raise click.ClickException(msg)
+    _tell_replayed(replay(baskets, [_offer(one) for one in offers], margin))
+
+
+def _offer(text: str) -> tuple[int, int]:
+    threshold, _, off = text.partition("-")
+    try:
+        found = round(100 * float(threshold)), round(100 * float(off))
+    except ValueError as error:
+        msg = f"--offer {text}: write THRESHOLD-OFF, such as 280-50"
+        raise click.UsageError(msg) from error
+    return found
+
+
+def _campaign(path: Path) -> Campaign:
+    try:
+        return msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), Campaign)
+    except (yaml.YAMLError, msgspec.ValidationError) as error:
+        msg = f"{path}: {error}"
+        raise click.ClickException(msg) from error
+
+
+def _receivers(path: Path) -> list[Receiver]:
+    found = []
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                found.append(msgspec.json.decode(line, type=Receiver))
+            except msgspec.DecodeError as error:
+                msg = f"{path}, line {number}: {error}"
+                raise click.ClickException(msg) from error
+    return found
+
+
+def _tell(found: Diagnosis) -> None:
+    rows: list[dict[str, Any]] = [
+        {"stage": one.name, ">members": one.members, ">of the stage before": f"{one.kept:.1%}"}
+        for one in found.funnel.stages
+    ]
+    title = f"{found.campaign.name}: redeemed {found.funnel.redemption:.1%} of the delivered"
+    console().print(table(title, [(head, field(head)) for head in rows[0]], rows))
+    click.echo(f"most are lost at: {found.worst.name} ({1 - found.worst.kept:.0%})\n")
+    click.echo("causes:" if found.causes else "causes: none of those that are looked for")
+    for one in found.causes:
+        click.echo(f"  {one.code}: {one.words}")
+    click.echo("not causes:")
+    for one in found.reasons:
+        if not one.holds:
+            click.echo(f"  {one.code}: {one.words}")
+    if found.replayed:
+        click.echo()
+        _tell_replayed(found.replayed)
+    click.echo(f"\n{found.judged.words}")
+    if found.next_test:
+        click.echo(f"next: {found.next_test.words}")
+
+
+def _tell_replayed(found: tuple[Replayed, ...] | list[Replayed]) -> None:
+    low, middle, high = (f">margin if {part:.0%} fill up" for part in RESPONSES)
+    rows = [
+        {
+            "offer": f"{one.threshold / 100:.0f}-{one.off / 100:.0f}",
+            ">deadweight": f"{one.deadweight:.1%}",
+            ">near miss": f"{one.near_miss:.1%}",
+            ">given away": f"{one.given_away / 100:,.0f}",
+            low: f"{one.gains[0] / 100:+,.0f}",
+            middle: f"{one.gains[1] / 100:+,.0f}",
+            high: f"{one.gains[2] / 100:+,.0f}",
+            ">extra visits to break even": _visits(one),
+        }
+        for one in found
+    ]
+    note = "per 1,000 baskets; what members really do shows only against a control"
+    title = "offers on real baskets"
+    console().print(table(title, [(head, field(head)) for head in rows[0]], rows, note))
+
+
+def _visits(one: Replayed) -> str:
+    return "never" if one.break_even_visits is None else f"{one.break_even_visits:,.0f}"

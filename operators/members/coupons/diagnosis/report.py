@@ -1,0 +1,109 @@
+"""The whole diagnosis of a campaign: losses, causes, other thresholds, worth, what to test next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from operators.members.coupons.diagnosis.facts import Campaign, Receiver, share
+from operators.members.coupons.diagnosis.funnel import Funnel, Stage, funnel, worst_stage
+from operators.members.coupons.diagnosis.reasons import Limits, Reason, reasons
+from operators.members.coupons.diagnosis.replay import Replayed, replay
+from operators.members.coupons.diagnosis.worth import Judged, NextTest, next_test, worth
+from operators.members.experiments.moments import moments
+
+# Thresholds to try, as times the usual basket: from what most reach anyway to what few can.
+TRIED = (0.9, 1.1, 1.2, 1.35, 1.5)
+_ROUND = 1_000  # minor units
+# The least change of the share that buys which would be worth a coupon, relative.
+_HOPED = 1.2
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Everything that is said of a campaign."""
+
+    campaign: Campaign
+    funnel: Funnel
+    worst: Stage
+    reasons: tuple[Reason, ...]
+    replayed: tuple[Replayed, ...]  # the campaign's own offer first
+    judged: Judged
+    next_test: NextTest | None
+
+    @property
+    def causes(self) -> tuple[Reason, ...]:
+        """The reasons that hold, strongest first."""
+        return tuple(one for one in self.reasons if one.holds)
+
+
+def diagnose(
+    campaign: Campaign,
+    receivers: Sequence[Receiver],
+    margin: float,
+    *,
+    control: Sequence[Receiver] = (),
+    limits: Limits | None = None,
+    once: bool = False,
+) -> Diagnosis:
+    """Diagnose a campaign; `margin` is what is left of a basket after its goods are paid.
+
+    `control` are members who would have got it and by chance did not; without them nobody can say
+    what the coupon brought. `once` for a campaign that is looked at once, when it is over.
+    """
+    went = funnel(campaign, receivers)
+    margins = reached = None
+    if control:
+        margins = (
+            moments([_margin(campaign, one, margin) for one in receivers]),
+            moments([_margin(campaign, one, margin) for one in control]),
+        )
+        reached = (
+            moments([_reaches(campaign, one) for one in receivers]),
+            moments([_reaches(campaign, one) for one in control]),
+        )
+    # As a share of all who were issued one: the control's reach is of all, too.
+    used = share(sum(one.redeemed for one in receivers), len(receivers))
+    past = [basket for one in receivers for basket in one.baskets]
+    return Diagnosis(
+        campaign,
+        went,
+        worst_stage(went),
+        tuple(reasons(campaign, receivers, limits)),
+        tuple(replay(past, _offers(campaign, past), margin)) if past else (),
+        worth(used, margins, reached, once=once),
+        _next(campaign, receivers, control),
+    )
+
+
+def _margin(campaign: Campaign, one: Receiver, margin: float) -> float:
+    return round(margin * sum(one.during)) - campaign.off * one.redeemed
+
+
+def _reaches(campaign: Campaign, one: Receiver) -> int:
+    return int(max(one.during, default=0) >= campaign.threshold)
+
+
+def _offers(campaign: Campaign, past: Sequence[int]) -> list[tuple[int, int]]:
+    """The campaign's own, and the same part off from other thresholds."""
+    usual = median(past)
+    part = campaign.off / campaign.threshold
+    tried = sorted({max(_ROUND, round(times * usual / _ROUND) * _ROUND) for times in TRIED})
+    others = [(threshold, round(part * threshold / 100) * 100) for threshold in tried]
+    own = (campaign.threshold, campaign.off)
+    return [own, *(one for one in others if one != own)]
+
+
+def _next(
+    campaign: Campaign, receivers: Sequence[Receiver], control: Sequence[Receiver]
+) -> NextTest | None:
+    """What share of members buys in the validity, with and without: sized for a fifth more."""
+    asked = control or receivers
+    buys = share(sum(one.visits > 0 for one in asked), len(asked))
+    hoped = buys * _HOPED
+    if not 0 < hoped < 1:
+        return None
+    name = f"{campaign.threshold / 100:.0f}-{campaign.off / 100:.0f}"
+    a_day = max(len(receivers) / campaign.valid_days, 1)
+    return next_test(buys, hoped, ("none", name), a_day, max(7, campaign.valid_days))

@@ -1,0 +1,1 @@
+"""Experiments on members: sticky arms, one gate, intervals that bear being looked at."""
