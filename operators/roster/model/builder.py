@@ -28,8 +28,8 @@ class Builder:
     Of a part of a roster, `days` and `people` are those that change: only their rules are there.
     `choices` has the shapes of each person and day with the variable that says it is worked;
     `work` whether the person works that day; `inside` how many of a class of people are at work in
-    a slot, `doing` how many of them are at a task; `pauses` how many of a class begin a break;
-    `begins` whether a duty begins in a slot.
+    a slot; `asked` how many heads a task has in a slot, with those for duties; `pauses` how many of
+    a class begin a break; `begins` whether a duty begins in a slot.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Builder:
         self.choices: dict[tuple[int, int], list[Choice]] = {}
         self.work: dict[tuple[int, int], Linear] = {}
         self.inside: dict[tuple[int, int], cp_model.IntVar] = {}
-        self.doing: dict[tuple[int, str, int], Linear] = {}
+        self.asked: dict[tuple[str, int], Linear] = {}
         self.pauses: dict[tuple[int, int, int], cp_model.IntVar] = {}
         self.begins: dict[tuple[int, int], cp_model.IntVar] = {}
         self.classes: list[list[int]] = []
@@ -82,6 +82,12 @@ class Builder:
         """A soft rule's cost."""
         if not self.explain:
             self.cost.append(expression)
+
+    def can(self, kind: int, task: str) -> bool:
+        """Whether people of a class may do a task."""
+        if self.problem.rules.qualification is None:
+            return True
+        return task in self.problem.people[self.classes[kind][0]].skills
 
     def worked(self, person: int, days: Iterable[int]) -> Linear:
         """Slots at work over some days."""
