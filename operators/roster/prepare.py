@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
 
-from operators.roster.need.carry import advance, compare, empty
 from operators.roster.need.duties import Duty
 from operators.roster.need.erlang import Queue
 from operators.roster.need.heads import Goal, heads_carried
@@ -128,22 +127,22 @@ def waiting_costs(task: Task, queues: Sequence[Queue]) -> Iterator[Demand]:
     Each interval begins with the queue that the goal's heads left before it. What waits at its end
     beyond what the goal's heads would leave is taken to wait for half an interval more.
     """
-    needs = heads_carried(queues, service_goal(task), SLOT_S)
-    states = empty()
+    needs = heads_carried(
+        queues, service_goal(task), SLOT_S, below=HEADS_BELOW_GOAL, above=HEADS_ABOVE_GOAL
+    )
     for queue, need in zip(queues, needs, strict=True):
         # Where many are missing, each is taken to cost as much as the last one looked at.
         first = max(0, need.heads - HEADS_BELOW_GOAL)
         looked = range(first, need.heads + HEADS_ABOVE_GOAL + 1)
-        ended, queued = compare(states, queue, looked, SLOT_S)
-        left_over = ended[need.heads - first]
+        need.table.look(looked)
+        left_over, _ = need.table.waiting(need.heads)
         costs = []
-        for at_end, mean in zip(ended, queued, strict=True):
+        for at_end, mean in map(need.table.waiting, looked):
             waited_s = mean * SLOT_S + max(0.0, at_end - left_over) * SLOT_S / 2
             gone = queue.leaving * mean * SLOT_S
             costs.append(round(waited_s / 3_600 * task.waiting_cost + gone * task.lost_cost))
         fewer = [costs[0] + (costs[0] - costs[1]) * (first - heads) for heads in range(first)]
         yield Demand(need.heads, _falling([*fewer, *costs]))
-        states, _ = advance(states, queue, need.heads, SLOT_S)
 
 
 def _falling(costs: Sequence[int]) -> tuple[int, ...]:
