@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from threading import Event, Lock
 
 from ortools.sat.python import cp_model
 
@@ -31,6 +32,8 @@ from operators.roster.solver import SOLVED, solver_of
 
 # A part that takes longer than this, or this share of the budget, is too large to be worth it.
 PART_S, PART_SHARE = 4.0, 1 / 15
+# CP-SAT measures its work by itself, whatever else the machine does: so much of it takes a second.
+WORK_A_SECOND = 0.25
 # The last bit of a part takes most of its time: only of the whole roster is it looked for.
 PART_GAP = 2e-4
 # The share of the budget in which any legal roster is looked for before the relaxation.
@@ -48,12 +51,17 @@ FEW_CHOICES = 7_000
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How long to look, with how many threads, and how near the bound is near enough."""
+    """How long to look, with how many threads, and how near the bound is near enough.
+
+    `stretch`: seconds on the wall that one of the clock may take; more than 1 for a clock that
+    counts CPU time on a machine that others use.
+    """
 
     seconds: float = 60.0
     workers: int = 2
     gap: float = 0.0
     seed: int = 1
+    stretch: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,27 +109,40 @@ class Search:
         self._found: Evaluation | None = None
         self._bound = -math.inf
         self._parts = 0
+        self._taking = Lock()
+        self._relaxed_enough = Event()
 
     def run(self, given: Roster | None) -> Answer:
         """The best roster; never one that costs more than a legal one given."""
         if given is not None:
             self._take(given, "given")
+        with ThreadPoolExecutor(max_workers=self._budget.workers) as pool:
+            relaxing = None
+            if self._budget.workers > 1 and self._is_relaxed():
+                relaxing = pool.submit(self._relax)
+            try:
+                if self._begin(relaxing):
+                    return Answer(None, None, -math.inf, self._elapsed(), proved_infeasible=True)
+                if self._best is not None:
+                    self._improve(pool, relaxing)
+            finally:
+                self._relaxed_enough.set()
+        return Answer(self._best, self._found, self._bound, self._elapsed(), parts=self._parts)
+
+    def _begin(self, relaxing: Future[None] | None) -> bool:
+        """A first legal roster, and what the relaxation has to say; whether there is none."""
         if self._best is None:
             until = self._budget.seconds * CONSTRUCTING
             made = construct(self._problem, lambda: until - self._elapsed(), self._budget.seed)
             if made is not None:
                 self._take(made, "first, person by person")
-        if self._best is None or self._is_relaxed():
-            build = build_model(self._problem)
-            if self._best is None and self._first(build, self._left() * FIRST_SHARE):
-                return Answer(None, None, -math.inf, self._elapsed(), proved_infeasible=True)
-            self._relax(build)
-            if self._best is None and self._first(build, max(1.0, self._left())):
-                return Answer(None, None, -math.inf, self._elapsed(), proved_infeasible=True)
-        if self._best is not None:
-            with ThreadPoolExecutor(max_workers=self._budget.workers) as pool:
-                self._improve(pool)
-        return Answer(self._best, self._found, self._bound, self._elapsed(), parts=self._parts)
+        if self._best is None and self._first(self._left() * FIRST_SHARE):
+            return True
+        if relaxing is None and (self._best is None or self._is_relaxed()):
+            self._relax()
+        elif relaxing is not None and self._best is None:
+            relaxing.result()
+        return self._best is None and self._first(max(1.0, self._left()))
 
     def _elapsed(self) -> float:
         return self._clock() - self._began
@@ -138,31 +159,37 @@ class Search:
     def _take(self, roster: Roster, how: str) -> bool:
         """Keeps a roster that is legal and better than the best."""
         judged = evaluate(self._problem, roster)
-        if judged.violations or (self._found is not None and judged.total >= self._found.total):
-            return False
-        self._best, self._found = roster, judged
-        self._told(f"{self._elapsed():7.1f} s  cost {judged.total:>12,}  {how}")
+        with self._taking:
+            if judged.violations or (self._found is not None and judged.total >= self._found.total):
+                return False
+            self._best, self._found = roster, judged
+            self._told(f"{self._elapsed():7.1f} s  cost {judged.total:>12,}  {how}")
         return True
 
-    def _first(self, build: Builder, seconds: float) -> bool:
+    def _first(self, seconds: float) -> bool:
         """Takes any legal roster; whether there is none at all."""
-        trial = build.model.clone()
-        trial.clear_objective()  # type: ignore[no-untyped-call]
+        build = build_model(self._problem)
+        build.model.clear_objective()  # type: ignore[no-untyped-call]
         solver = solver_of(seconds, self._budget.seed, priced=False)
-        status = solver.solve(trial)
+        status = solver.solve(build.model)
         if status in SOLVED:
             self._take(extract(build, solver), "first")
         return bool(status == cp_model.INFEASIBLE)
 
-    def _relax(self, build: Builder) -> None:
-        """The bound, and a roster by diving."""
-        until = self._budget.seconds * RELAXING
-        began = self._elapsed()
+    def _relax(self) -> None:
+        """The bound, and a roster by diving; beside the search where there are several threads."""
+        until, began = self._budget.seconds * RELAXING, self._elapsed()
+
+        def left() -> float:
+            over = self._relaxed_enough.is_set()
+            return 0.0 if over else (until - self._elapsed()) * self._budget.stretch
+
+        build = build_model(self._problem)
         relaxation = Relaxation(build)
-        least = relaxation.solve(until - self._elapsed())
+        least = relaxation.solve(left())
         if least is None:
             return
-        self._bound = relaxation.bound(least)
+        self._bound = max(self._bound, relaxation.bound(least))
         self._told(f"{self._elapsed():7.1f} s  no roster costs less than {self._bound:,.0f}")
         values = {
             chosen.index: relaxation.value(chosen.index)
@@ -171,11 +198,11 @@ class Search:
         }
         if self._best is not None and self._elapsed() - began > self._budget.seconds * DIVE_SHARE:
             return
-        shapes = dive(build, relaxation, lambda: until - self._elapsed())
+        shapes = dive(build, relaxation, left)
         if shapes is not None:
             if (roster := self._filled(shapes)) is not None:
                 self._take(roster, "dive")
-        elif (roster := self._nearest(build, values)) is not None:
+        elif self._best is None and (roster := self._nearest(build, values)) is not None:
             self._take(roster, "near the relaxation")
 
     def _filled(self, shapes: Shapes) -> Roster | None:
@@ -203,13 +230,16 @@ class Search:
         status = solver.solve(trial)
         return extract(build, solver) if status in SOLVED else None
 
-    def _improve(self, pool: ThreadPoolExecutor) -> None:
+    def _improve(self, pool: ThreadPoolExecutor, relaxing: Future[None] | None) -> None:
         """Parts made anew, until the time is up or the bound near enough."""
         hoods = Neighbourhoods(self._problem, self._draws)
         while self._left() > 0.05 and not self._near_enough():
-            assert self._best is not None
-            best, shapes = self._best, shapes_of(self._problem, self._best)
-            parts = [hoods.draw(shapes) for _ in range(self._budget.workers)]
+            best = self._best
+            assert best is not None
+            shapes = shapes_of(self._problem, best)
+            # One thread less while the relaxation has it.
+            free = self._budget.workers - (relaxing is not None and not relaxing.done())
+            parts = [hoods.draw(shapes) for _ in range(free)]
             for part, (tried, proved) in zip(
                 parts, pool.map(partial(self._part, best=best), parts), strict=True
             ):
@@ -231,7 +261,8 @@ class Search:
         """The best roster that differs in a part only, and whether it is proved the best."""
         build = build_model(self._problem, part=part)
         hint(build, best)
-        solver = solver_of(min(self._part_s, self._left()), self._budget.seed)
+        solver = solver_of(self._left() * self._budget.stretch, self._budget.seed)
+        solver.parameters.max_deterministic_time = self._part_s * WORK_A_SECOND
         if len(part.free) < len(build.choices):
             solver.parameters.relative_gap_limit = PART_GAP
         status = solver.solve(build.model)
