@@ -24,8 +24,8 @@ from operators.roster.evaluate import Evaluation, evaluate
 from operators.roster.extract import extract, hint
 from operators.roster.model.build import build_model
 from operators.roster.model.builder import Builder, Part
-from operators.roster.neighbourhoods import Draws, Neighbourhoods
-from operators.roster.problem import SLOTS, Problem, Shape
+from operators.roster.neighbourhoods import Draws, Neighbourhoods, merged, shapes_of
+from operators.roster.problem import Problem
 from operators.roster.relaxation import Relaxation
 from operators.roster.roster import Roster
 from operators.roster.solver import SOLVED, solver_of
@@ -39,7 +39,7 @@ PART_GAP = 2e-4
 # The share of the budget in which any legal roster is looked for before the relaxation.
 FIRST_SHARE = 0.2
 # What may go into the relaxation and the dive, as a share of the budget: the rest improves.
-RELAXING = 0.7
+RELAXING = 0.9
 # What may go into a first roster made person by person, as a share of the budget.
 CONSTRUCTING = 0.6
 # The relaxation is worth its time if there are not more choices of shifts than so many a second of
@@ -198,10 +198,14 @@ class Search:
         }
         if self._best is not None and self._elapsed() - began > self._budget.seconds * DIVE_SHARE:
             return
-        shapes = dive(build, relaxation, left)
-        if shapes is not None:
-            if (roster := self._filled(shapes)) is not None:
-                self._take(roster, "dive")
+        dived = dive(build, relaxation, left)
+        if dived is not None:
+            shapes, last = dived
+            roster = self._filled(shapes)
+            if roster is not None and self._take(roster, "dive") and last:
+                tried, _ = self._part(Part(last, shapes), roster, 2 * self._part_s)
+                if tried is not None:
+                    self._take(tried, f"dive, its last {len(last)} anew")
         elif self._best is None and (roster := self._nearest(build, values)) is not None:
             self._take(roster, "near the relaxation")
 
@@ -211,7 +215,7 @@ class Search:
         for key, choices in build.choices.items():
             for shape, chosen in choices:
                 build.model.add(chosen == (shapes.get(key) == shape))
-        solver = solver_of(min(self._left(), 2 * self._part_s), self._budget.seed)
+        solver = self._solver(2 * self._part_s)
         status = solver.solve(build.model)
         return extract(build, solver) if status in SOLVED else None
 
@@ -241,7 +245,9 @@ class Search:
             free = self._budget.workers - (relaxing is not None and not relaxing.done())
             parts = [hoods.draw(shapes) for _ in range(free)]
             for part, (tried, proved) in zip(
-                parts, pool.map(partial(self._part, best=best), parts), strict=True
+                parts,
+                pool.map(partial(self._part, best=best, seconds=self._part_s), parts),
+                strict=True,
             ):
                 self._parts += 1
                 how = f"part of {len(part.free)}"
@@ -257,12 +263,17 @@ class Search:
         assert self._found is not None
         return self._found.total - self._bound <= self._budget.gap * abs(self._found.total)
 
-    def _part(self, part: Part, best: Roster) -> tuple[Roster | None, bool]:
+    def _solver(self, seconds: float) -> cp_model.CpSolver:
+        """A solver for some seconds' work, however long that takes while there is time."""
+        solver = solver_of(self._left() * self._budget.stretch, self._budget.seed)
+        solver.parameters.max_deterministic_time = seconds * WORK_A_SECOND
+        return solver
+
+    def _part(self, part: Part, best: Roster, seconds: float) -> tuple[Roster | None, bool]:
         """The best roster that differs in a part only, and whether it is proved the best."""
         build = build_model(self._problem, part=part)
         hint(build, best)
-        solver = solver_of(self._left() * self._budget.stretch, self._budget.seed)
-        solver.parameters.max_deterministic_time = self._part_s * WORK_A_SECOND
+        solver = self._solver(seconds)
         if len(part.free) < len(build.choices):
             solver.parameters.relative_gap_limit = PART_GAP
         status = solver.solve(build.model)
@@ -280,22 +291,3 @@ def solve(
 ) -> Answer:
     """The best roster found within the budget; `clock` counts seconds."""
     return Search(problem, budget or Budget(), clock, draws, told).run(given)
-
-
-def shapes_of(problem: Problem, roster: Roster) -> dict[tuple[int, int], Shape]:
-    """The shapes of a roster's shifts by person and day."""
-    return {key: problem.shape(*span) for key, span in roster.spans().items()}
-
-
-def merged(best: Roster, other: Roster, part: Part) -> Roster:
-    """The best roster with the days of a part as another one has them."""
-    days = {day for _, day in part.free}
-    shifts = [
-        *(shift for shift in best.shifts if shift.day not in days),
-        *(shift for shift in other.shifts if shift.day in days),
-    ]
-    duties = tuple(
-        there if there // SLOTS in days else kept
-        for kept, there in zip(best.duties, other.duties, strict=True)
-    )
-    return Roster(tuple(sorted(shifts, key=lambda one: (one.day, one.person))), duties)
