@@ -79,9 +79,7 @@ def assemble(
 
 
 def _able(problem: Problem, person: int) -> tuple[str, ...]:
-    if problem.rules.qualification is None:
-        return problem.tasks
-    return tuple(task for task in problem.tasks if task in problem.people[person].skills)
+    return tuple(task for task in problem.tasks if problem.can(person, task))
 
 
 def _is_at_work(shape: Shape, pause: int | None, within: int) -> bool:

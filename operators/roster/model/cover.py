@@ -59,7 +59,7 @@ def add_cover(build: Builder) -> None:
             asked: Linear = 0
             if slot in problem.demands[task] and problem.rules.waiting is not None:
                 asked = _add_served(build, task, slot)
-            if least.get(task) and problem.is_open(slot):
+            if least.get(task) and problem.is_open(slot, problem.shop_of(task)):
                 asked = _add_least(build, task, slot, least[task], asked)
             if (task, slot) in taken:
                 asked = asked + taken[task, slot]

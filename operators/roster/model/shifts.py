@@ -22,7 +22,7 @@ def classes(problem: Problem) -> list[list[int]]:
     trainees = any(person.trainee for person in problem.people)
     found: dict[tuple[object, ...], list[int]] = defaultdict(list)
     for at, person in enumerate(problem.people):
-        kind: list[object] = []
+        kind: list[object] = [person.shop]
         if rules.qualification is not None:
             kind.append(frozenset(person.skills))
         if rules.mentor_beside_trainee is not None and trainees:
