@@ -252,7 +252,8 @@ class Search:
                 self._parts += 1
                 how = f"part of {len(part.free)}"
                 better = tried is not None and (
-                    self._take(tried, how) or self._take(merged(self._best, tried, part), how)
+                    self._take(tried, how)
+                    or self._take(merged(self._best or best, tried, part), how)
                 )
                 hoods.took(proved, better)
                 if proved and hoods.is_whole(part):

@@ -80,8 +80,8 @@ def _add_sets(build: Builder, slot: int) -> None:
         for tasks in combinations(active, size):
             who = frozenset().union(*(able[task] for task in tasks))
             largest.setdefault(who, set()).update(tasks)
-    for who, tasks in largest.items():
-        heads = sum(build.asked[task, slot] for task in active if task in tasks)
+    for who, together in largest.items():
+        heads = sum(build.asked[task, slot] for task in active if task in together)
         build.model.add(heads <= sum(build.inside[kind, slot] for kind in sorted(who)))
 
 
