@@ -71,7 +71,11 @@ def _shifts(axes: Any, problem: Problem, roster: Roster) -> None:
                     color=_SPARE if task is None else colours[task],
                     linewidth=0,
                 )
-    axes.set_yticks(range(len(problem.people)), [who.name for who in problem.people], fontsize=6)
+    axes.set_yticks(
+        range(len(problem.people)),
+        [problem.label(at) for at in range(len(problem.people))],
+        fontsize=6,
+    )
     axes.set_ylim(len(problem.people) - 0.4, -0.6)
     used = [task for task in problem.tasks if any(task in shift.tasks for shift in roster.shifts)]
     for task in used:

@@ -53,14 +53,33 @@ class Task(_Part, frozen=True):
     share: Annotated[float, msgspec.Meta(gt=0, le=10)] = 1.0
 
 
+class Shop(_Part, frozen=True):
+    """One of several shops that share people; its own opening hours, the file's tasks and rules."""
+
+    name: Name
+    opens: TimeOfDay = "09:00"
+    closes: TimeOfDay = "21:00"
+
+
+class Way(_Part, frozen=True):
+    """How long it takes from one shop to another, either way."""
+
+    between: tuple[Name, Name]
+    minutes: Minutes
+
+
 class TaskNeed(_Part, frozen=True):
-    """A task on a day from a time on, quarter by quarter: customers expected, or heads."""
+    """A task on a day from a time on, quarter by quarter: customers expected, or heads.
+
+    `shop`: which, where the file has several; so for duties and planned shifts.
+    """
 
     task: Name
     date: date
     start: TimeOfDay
     arrivals: tuple[Annotated[float, msgspec.Meta(ge=0)], ...] = ()
     heads: tuple[Count, ...] = ()
+    shop: Name | None = None
 
 
 class FixedDuty(_Part, frozen=True):
@@ -73,6 +92,7 @@ class FixedDuty(_Part, frozen=True):
     end: TimeOfDay
     heads: Annotated[int, msgspec.Meta(ge=1, le=100)] = 1
     on: tuple[Weekday, ...] = WEEKDAYS
+    shop: Name | None = None
 
 
 class Break(_Part, frozen=True):
@@ -121,7 +141,7 @@ class Employee(_Part, frozen=True):
     """A person, by pseudonym. `skills`: task to grade; `pay`: an hour; hours: a week's contract.
 
     `available`: spans by weekday, none on one that is not named; without it the person can always
-    work. `away`: dates.
+    work. `away`: dates. `shops`: those the person works in, where the file has several.
     """
 
     name: Name
@@ -136,6 +156,7 @@ class Employee(_Part, frozen=True):
     away: tuple[date, ...] = ()
     wishes: tuple[Wish, ...] = ()
     last_weeks: LastWeeks = LastWeeks()
+    shops: tuple[Name, ...] = ()
 
 
 class PlannedShift(_Part, frozen=True):
@@ -145,10 +166,15 @@ class PlannedShift(_Part, frozen=True):
     date: date
     start: TimeOfDay
     end: TimeOfDay
+    shop: Name | None = None
 
 
 class RosterFile(_Part, frozen=True):
-    """Everything a roster of one shop is made from."""
+    """Everything a roster is made from: of one shop, or of several `shops` that share people.
+
+    Several have opening hours of their own. Nobody works in two of them on one day unless `travel`
+    says how long the way between them takes.
+    """
 
     shop: Name
     first_day: date
@@ -163,3 +189,5 @@ class RosterFile(_Part, frozen=True):
     duties: tuple[FixedDuty, ...] = ()
     published: tuple[PlannedShift, ...] = ()
     fixed: tuple[PlannedShift, ...] = ()
+    shops: tuple[Shop, ...] = ()
+    travel: tuple[Way, ...] = ()

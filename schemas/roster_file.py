@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -165,8 +165,49 @@ def _problems(roster: RosterFile) -> Iterable[str]:
     least = roster.rules.least_heads
     for task in least.heads if least else ():
         yield from _unknown("rules.least_heads", "task", task, roster.tasks)
-    if roster.opens >= roster.closes:
-        yield f"the shop opens at {roster.opens} and closes at {roster.closes}: nights do not fit"
+    hours = [("the shop", roster.opens, roster.closes)]
+    hours += [(shop.name, shop.opens, shop.closes) for shop in roster.shops]
+    for name, opens, closes in hours:
+        if opens >= closes:
+            yield f"{name} opens at {opens} and closes at {closes}: nights do not fit"
+    yield from _shops(roster)
+
+
+def _shops(roster: RosterFile) -> Iterable[str]:
+    """What is wrong with shops that share people."""
+    names = [shop.name for shop in roster.shops]
+    for twice, count in Counter(names).items():
+        if count > 1:
+            yield f"shops: there are {count} named {twice}: give each a name of its own"
+    if any("/" in name for name in names):
+        yield "shops: a name has a /, which stands between a shop and its task"
+    for way in roster.travel:
+        for name in way.between:
+            yield from _unknown("travel", "shop", name, names)
+    for employee in roster.employees:
+        where = f"employee {employee.name}: shops"
+        if bool(employee.shops) != bool(names):
+            yield f"{where}: name {'one or more' if names else 'none, or list them under shops'}"
+        for name in employee.shops:
+            yield from _unknown(where, "shop", name, names)
+    placed = (
+        *((f"need of {one.task} on {one.date}", one.shop) for one in roster.need),
+        *((f"duty {one.name}", one.shop) for one in roster.duties),
+    )
+    for where, shop in placed:
+        yield from _named(where, shop, names)
+    theirs = {employee.name: employee.shops for employee in roster.employees}
+    for kind in ("published", "fixed"):
+        for shift in getattr(roster, kind):
+            where = f"{kind} shift of {shift.employee} on {shift.date}"
+            yield from _named(where, shift.shop, theirs.get(shift.employee, ()))
+
+
+def _named(where: str, shop: str | None, known: Collection[str]) -> Iterable[str]:
+    if shop is None and known:
+        yield f"{where}: say in which shop"
+    elif shop is not None:
+        yield from _unknown(where, "shop", shop, known)
 
 
 def _unknown(where: str, what: str, name: str, known: Iterable[str]) -> Iterable[str]:

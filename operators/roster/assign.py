@@ -1,9 +1,11 @@
-"""From numbers of a class to persons: whose break is when, and who does which task."""
+"""From numbers to persons: whose break is when, and who does which task."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 
+from operators.roster.match import match
 from operators.roster.problem import SLOTS, Problem, Shape
 from operators.roster.roster import Roster, Shift
 
@@ -30,34 +32,38 @@ def give_breaks(
 
 def assemble(
     problem: Problem,
-    groups: list[list[int]],
     worked: Values,
     pauses: dict[tuple[int, int], int],
-    doing: dict[tuple[int, str, int], int],
+    asked: Mapping[tuple[str, int], int],
     duties: tuple[int, ...],
 ) -> Roster:
-    """The roster: within a class everybody keeps their task for as long as it is needed."""
-    kind_of = {person: kind for kind, members in enumerate(groups) for person in members}
+    """The roster: everybody keeps their task for as long as it is needed; free hands help."""
     tasks: dict[tuple[int, int], list[str | None]] = {
         key: [None] * (shape.end - shape.start) for key, shape in worked.items()
     }
-    for day in range(len(problem.days)):
+    on_duty = _on_duty(problem, duties)
+    by_day: dict[int, list[int]] = defaultdict(list)
+    for person, day in worked:
+        by_day[day].append(person)
+    for day, people in by_day.items():
         last: dict[int, str | None] = {}
-        for slot in range(SLOTS):
-            there: dict[int, list[int]] = {}
-            for (person, on), shape in worked.items():
-                pause = pauses.get((person, on))
-                resting = pause is not None and pause <= slot < pause + shape.pause
-                if on == day and shape.start <= slot < shape.end and not resting:
-                    there.setdefault(kind_of[person], []).append(person)
-            for kind, people in there.items():
-                wanted = {
-                    task: doing.get((kind, task, day * SLOTS + slot), 0) for task in problem.tasks
-                }
-                for person, task in _stay(people, wanted, last).items():
-                    shape = worked[person, day]
-                    tasks[person, day][slot - shape.start] = task
-                    last[person] = task
+        for within in range(
+            min(worked[person, day].start for person in people),
+            max(worked[person, day].end for person in people),
+        ):
+            slot = day * SLOTS + within
+            there = {
+                person: _able(problem, person)
+                for person in people
+                if _is_at_work(worked[person, day], pauses.get((person, day)), within)
+            }
+            wanted = {task: asked.get((task, slot), 0) for task in problem.tasks}
+            given = match(wanted, there, last)
+            _help(problem, slot, there, given, on_duty)
+            for person in there:
+                task = given.get(person)
+                tasks[person, day][within - worked[person, day].start] = task
+                last[person] = task
     shifts = tuple(
         Shift(
             person,
@@ -72,21 +78,43 @@ def assemble(
     return Roster(shifts, duties)
 
 
-def _stay(
-    people: list[int], wanted: dict[str, int], last: dict[int, str | None]
-) -> dict[int, str | None]:
-    """Who does what: first those who go on with what they did."""
-    left = dict(wanted)
-    given: dict[int, str | None] = {}
-    for person in people:
-        task = last.get(person)
-        if task is not None and left.get(task, 0) > 0:
+def _able(problem: Problem, person: int) -> tuple[str, ...]:
+    return tuple(task for task in problem.tasks if problem.can(person, task))
+
+
+def _is_at_work(shape: Shape, pause: int | None, within: int) -> bool:
+    resting = pause is not None and pause <= within < pause + shape.pause
+    return shape.start <= within < shape.end and not resting
+
+
+def _on_duty(problem: Problem, duties: tuple[int, ...]) -> Counter[tuple[str, int]]:
+    """Heads that duties take off a task."""
+    taken: Counter[tuple[str, int]] = Counter()
+    for duty, start in zip(problem.duties, duties, strict=False):
+        for slot in range(start, start + duty.length):
+            taken[duty.task, slot] += duty.heads
+    return taken
+
+
+def _help(
+    problem: Problem,
+    slot: int,
+    there: Mapping[int, Sequence[str]],
+    given: dict[int, str],
+    on_duty: Mapping[tuple[str, int], int],
+) -> None:
+    """Free hands go where customers are expected: to the task with the fewest by its need."""
+    serving = Counter(given.values())
+    for person in sorted(there.keys() - given.keys(), key=lambda one: (len(there[one]), one)):
+        busy = [
+            (
+                (serving[task] - on_duty.get((task, slot), 0)) / demand.heads,
+                problem.tasks.index(task),
+            )
+            for task in there[person]
+            if (demand := problem.demands[task].get(slot)) is not None and demand.heads
+        ]
+        if busy:
+            task = problem.tasks[min(busy)[1]]
             given[person] = task
-            left[task] -= 1
-    for person in people:
-        if person not in given:
-            task = next((name for name, count in left.items() if count > 0), None)
-            given[person] = task
-            if task is not None:
-                left[task] -= 1
-    return given
+            serving[task] += 1

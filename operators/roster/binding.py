@@ -46,13 +46,14 @@ def at_limits(problem: Problem, roster: Roster) -> Iterator[str]:
     if rule is None:
         return
     shortest = min(shape.worked for shape in problem.shapes)
-    for person, who in enumerate(problem.people):
+    for group in problem.groups:
+        who = problem.people[group[0]]
         most = min(who.most, int(rule.most * SLOTS_AN_HOUR))
         for week in problem.weeks:
             worked = sum(
                 problem.shape(shift.start, shift.end).worked
                 for shift in roster.shifts
-                if shift.person == person and shift.day in week
+                if shift.person in group and shift.day in week
             )
             hours = f"{worked / SLOTS_AN_HOUR:g} h in the week of {problem.days[week[0]]}"
             if most - worked < SLOTS_AN_HOUR:

@@ -2,7 +2,9 @@
 
 First who works on which day, then the shape of each shift. A step that leaves no solution is taken
 back, and its surest value forbidden instead. Each step goes on from the last solution, so that a
-dive of a hundred steps takes about as long as the first solution of the relaxation.
+dive takes about as long as the first solution of the relaxation. What is lost against the bound is
+lost in the last steps, when little is left to choose from: what was open then is told, too, to be
+made anew together.
 """
 
 from __future__ import annotations
@@ -17,21 +19,30 @@ from operators.roster.relaxation import Relaxation
 SURE = 0.7
 # One in so many of what is not decided is fixed at a time.
 SHARE = 12
+# So many cells of a person and a day are few enough to be solved together, with all their shapes.
+OPEN_CELLS = 16
 # Whole, as far as a linear solver's rounding lets one see.
 _WHOLE = 1e-5
 
-Shapes = dict[tuple[int, int], Shape]
+Cell = tuple[int, int]
+Shapes = dict[Cell, Shape]
 
 
-def dive(build: Builder, relaxation: Relaxation, left: Callable[[], float]) -> Shapes | None:
-    """A shape or none for every person and day; None where none was found in the time left."""
+def dive(
+    build: Builder, relaxation: Relaxation, left: Callable[[], float]
+) -> tuple[Shapes, frozenset[Cell]] | None:
+    """Shapes, those who are off left out, and the cells decided last; None where time was short."""
+    last: frozenset[Cell] = frozenset()
     works = [build.work[key].index for key in build.choices if build.choices[key]]
     shapes = [chosen.index for choices in build.choices.values() for _, chosen in choices]
     refused = 0
     while True:
         undecided = _undecided(relaxation, works) or _undecided(relaxation, shapes)
         if not undecided:
-            return _whole(build, relaxation)
+            return _whole(build, relaxation), last
+        cells = _open(build, relaxation)
+        if not last and len(cells) <= OPEN_CELLS:
+            last = cells
         many = max(1, len(undecided) // SHARE)
         picked = [
             index for at, (value, index) in enumerate(undecided) if value >= SURE or at < many
@@ -63,6 +74,15 @@ def _undecided(relaxation: Relaxation, indices: list[int]) -> list[tuple[float, 
         if _WHOLE < (value := relaxation.value(index)) < 1 - _WHOLE
     ]
     return sorted(found, reverse=True)
+
+
+def _open(build: Builder, relaxation: Relaxation) -> frozenset[Cell]:
+    """Cells in which something is between 0 and 1."""
+    return frozenset(
+        key
+        for key, choices in build.choices.items()
+        if any(_WHOLE < relaxation.value(chosen.index) < 1 - _WHOLE for _, chosen in choices)
+    )
 
 
 def _whole(build: Builder, relaxation: Relaxation) -> Shapes:

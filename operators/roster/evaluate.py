@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from operators.roster.evaluate_costs import costs
 from operators.roster.people_at_work import Presence
@@ -36,6 +37,7 @@ def evaluate(problem: Problem, roster: Roster) -> Evaluation:
         *_shapes(problem, roster),
         *_single(problem, roster),
         *_sequences(problem, roster),
+        *_places(problem, roster),
         *_together(problem, roster, presence),
     )
     return Evaluation(found, costs(problem, roster, presence), presence.serving)
@@ -43,7 +45,7 @@ def evaluate(problem: Problem, roster: Roster) -> Evaluation:
 
 def _name(problem: Problem, shift: Shift) -> str:
     span = f"{clock(shift.start)}-{clock(shift.end)}"
-    return f"{problem.people[shift.person].name} {problem.days[shift.day]} {span}"
+    return f"{problem.label(shift.person)} {problem.days[shift.day]} {span}"
 
 
 def _worked(problem: Problem, shift: Shift) -> int:
@@ -92,10 +94,11 @@ def _single(problem: Problem, roster: Roster) -> Iterator[str]:
             whole = any(a <= shift.start and shift.end <= b for a, b in who.free[shift.day])
             if not whole or not free.issuperset(range(shift.start, shift.end)):
                 yield f"availability: {name}"
-        if rules.qualification is not None:
-            for task in {task for task in shift.tasks if task is not None}:
-                if task not in who.skills:
-                    yield f"qualification: {name} does {task}"
+        for task in {task for task in shift.tasks if task is not None}:
+            if rules.qualification is not None and task not in who.skills:
+                yield f"qualification: {name} does {task}"
+            if problem.shop_of(task) != who.shop:
+                yield f"travel: {name} does {task}, which is in another shop"
         if rules.daily_hours is not None and worked > rules.daily_hours.most * SLOTS_AN_HOUR:
             yield f"daily_hours: {name}"
         if rules.minors is not None and who.minor:
@@ -118,15 +121,21 @@ def _sequences(problem: Problem, roster: Roster) -> Iterator[str]:
     mine: dict[int, list[Shift]] = defaultdict(list)
     for shift in roster.shifts:
         mine[shift.person].append(shift)
-    for person, who in enumerate(problem.people):
-        shifts = sorted(mine[person], key=lambda shift: shift.day)
+    for group in problem.groups:
+        who = problem.people[group[0]]
+        shifts = sorted(
+            (shift for person in group for shift in mine[person]),
+            key=lambda shift: (shift.day, shift.start),
+        )
         if rules.rest is not None:
-            ended = None if who.past.ended is None else who.past.ended - SLOTS
+            ended, on = None if who.past.ended is None else who.past.ended - SLOTS, -1
             for shift in shifts:
                 start = shift.day * SLOTS + shift.start
-                if ended is not None and start - ended < rules.rest.hours * SLOTS_AN_HOUR:
+                rested = ended is None or start - ended >= rules.rest.hours * SLOTS_AN_HOUR
+                # Between two shops on one day it is the way that counts.
+                if not rested and shift.day != on:
                     yield f"rest: {_name(problem, shift)}"
-                ended = shift.day * SLOTS + shift.end
+                ended, on = shift.day * SLOTS + shift.end, shift.day
         days = {shift.day for shift in shifts}
         if rules.days_in_a_row is not None:
             run = who.past.run
@@ -161,21 +170,53 @@ def _together(problem: Problem, roster: Roster, presence: Presence) -> Iterator[
             if heads < 0:
                 yield f"opening_duties: {task} lacks {-heads} at {_at(problem, slot)}"
     for slot in range(len(problem.days) * SLOTS):
-        there = [problem.people[person] for person in presence.at_work[slot]]
-        if rules.least_heads is not None and problem.is_open(slot):
+        if rules.least_heads is not None:
             for task, least in rules.least_heads.heads.items():
-                if presence.serving.get((task, slot), 0) < least:
+                is_open = problem.is_open(slot, problem.shop_of(task))
+                if is_open and presence.serving.get((task, slot), 0) < least:
                     yield f"least_heads: {task} at {_at(problem, slot)}"
-        if rules.skilled_at_peak is not None:
-            peak = rules.skilled_at_peak
-            skilled = sum(who.grade >= peak.grade for who in there)
-            if problem.heads_needed(slot) >= peak.peak_heads and skilled < peak.people:
-                yield f"skilled_at_peak: {skilled} at {_at(problem, slot)}"
-        if rules.mentor_beside_trainee is not None:
-            trainees = sum(who.trainee for who in there)
-            mentors = sum(who.mentor and not who.trainee for who in there)
-            if trainees > mentors * rules.mentor_beside_trainee.trainees_per_mentor:
-                yield f"mentor_beside_trainee: {trainees} to {mentors} at {_at(problem, slot)}"
+        for shop in range(max(1, len(problem.shops))):
+            yield from _beside(problem, presence, slot, shop)
+
+
+def _beside(problem: Problem, presence: Presence, slot: int, shop: int) -> Iterator[str]:
+    """Who has to be in a shop together with whom."""
+    rules = problem.rules
+    there = [who for at in presence.at_work[slot] if (who := problem.people[at]).shop == shop]
+    if rules.skilled_at_peak is not None:
+        peak = rules.skilled_at_peak
+        skilled = sum(who.grade >= peak.grade for who in there)
+        if problem.heads_needed(slot, shop) >= peak.peak_heads and skilled < peak.people:
+            yield f"skilled_at_peak: {skilled} at {_at(problem, slot)}{problem.within(shop)}"
+    if rules.mentor_beside_trainee is not None:
+        trainees = sum(who.trainee for who in there)
+        mentors = sum(who.mentor and not who.trainee for who in there)
+        if trainees > mentors * rules.mentor_beside_trainee.trainees_per_mentor:
+            where = f"{_at(problem, slot)}{problem.within(shop)}"
+            yield f"mentor_beside_trainee: {trainees} to {mentors} at {where}"
+
+
+def _places(problem: Problem, roster: Roster) -> Iterator[str]:
+    """Whoever works in several shops on a day gets from one to the next, within a day's hours."""
+    by_day: dict[tuple[str, int], list[Shift]] = defaultdict(list)
+    for shift in roster.shifts:
+        by_day[problem.people[shift.person].name, shift.day].append(shift)
+    for shifts in by_day.values():
+        shifts.sort(key=lambda shift: shift.start)
+        for before, after in pairwise(shifts):
+            shops = problem.people[before.person].shop, problem.people[after.person].shop
+            way = problem.travel.get(shops, SLOTS)
+            if shops[0] != shops[1] and after.start - before.end < way:
+                name = _name(problem, before)
+                yield f"travel: {name}, then {clock(after.start)}{problem.within(shops[1])}"
+        if len(shifts) > 1:
+            who = problem.people[shifts[0].person]
+            worked = sum(_worked(problem, shift) for shift in shifts) / SLOTS_AN_HOUR
+            daily, minors = problem.rules.daily_hours, problem.rules.minors
+            if daily is not None and worked > daily.most:
+                yield f"daily_hours: {_name(problem, shifts[0])} and elsewhere: {worked:g} h"
+            if minors is not None and who.minor and worked > minors.most_hours:
+                yield f"minors: {_name(problem, shifts[0])} and elsewhere: {worked:g} h"
 
 
 def _at(problem: Problem, slot: int) -> str:

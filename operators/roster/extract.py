@@ -8,7 +8,6 @@ from ortools.sat.python import cp_model
 
 from operators.roster.assign import assemble, give_breaks
 from operators.roster.model.builder import Builder
-from operators.roster.problem import SLOTS
 from operators.roster.roster import Roster
 
 
@@ -29,14 +28,14 @@ def extract(build: Builder, solver: cp_model.CpSolver, kept: Roster | None = Non
     pauses: dict[tuple[int, int], int] = {}
     for (kind, day), of_class in begins.items():
         pauses.update(give_breaks(build.classes[kind], day, worked, of_class))
-    doing = {key: solver.value(heads) for key, heads in build.doing.items()}
+    asked = {key: solver.value(heads) for key, heads in build.asked.items()}
     duties = [0] * len(problem.duties) if problem.rules.opening_duties is not None else []
     if kept is not None:
         duties = list(kept.duties)
     for (at, slot), variable in build.begins.items():
         if solver.value(variable):
             duties[at] = slot
-    made = assemble(problem, build.classes, worked, pauses, doing, tuple(duties))
+    made = assemble(problem, worked, pauses, asked, tuple(duties))
     if kept is None:
         return made
     stay = [shift for shift in kept.shifts if shift.day not in changing]
@@ -49,24 +48,15 @@ def hint(build: Builder, roster: Roster) -> None:
     model = build.model
     kind_of = {person: kind for kind, members in enumerate(build.classes) for person in members}
     pauses: Counter[tuple[int, int, int]] = Counter()
-    doing: Counter[tuple[int, str, int]] = Counter()
     spans = roster.spans()
     for shift in roster.shifts:
-        kind = kind_of[shift.person]
         if shift.pause is not None:
-            pauses[kind, shift.day, shift.pause] += 1
-        for slot, task in enumerate(shift.tasks, shift.day * SLOTS + shift.start):
-            if task is not None:
-                doing[kind, task, slot] += 1
+            pauses[kind_of[shift.person], shift.day, shift.pause] += 1
     for key, choices in build.choices.items():
         for shape, chosen in choices:
             if not isinstance(chosen, int):
                 model.add_hint(chosen, spans.get(key) == (shape.start, shape.end))
     for begun, variable in build.pauses.items():
         model.add_hint(variable, pauses[begun])
-    for place, heads in build.doing.items():
-        # Who can do one task only is at it whenever there: that is no variable of its own.
-        if build.inside.get((place[0], place[2])) is not heads:
-            model.add_hint(heads, doing[place])
     for (at, slot), begins in build.begins.items():
         model.add_hint(begins, roster.duties[at] == slot)

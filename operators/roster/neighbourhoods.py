@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Protocol, TypeVar
 
 from operators.roster.model.builder import Part
-from operators.roster.problem import Problem, Shape
+from operators.roster.problem import SLOTS, Problem, Shape
+from operators.roster.roster import Roster
 
 T = TypeVar("T")
 # Cells of a person and a day: where parts begin, and how small and large they get.
@@ -81,3 +82,22 @@ class Neighbourhoods:
     def is_whole(self, part: Part) -> bool:
         """Whether a part is everything: solved to the end, there is no better roster."""
         return len(part.free) == self._people * self._days
+
+
+def shapes_of(problem: Problem, roster: Roster) -> dict[tuple[int, int], Shape]:
+    """The shapes of a roster's shifts by person and day."""
+    return {key: problem.shape(*span) for key, span in roster.spans().items()}
+
+
+def merged(best: Roster, other: Roster, part: Part) -> Roster:
+    """The best roster with the days of a part as another one has them."""
+    days = {day for _, day in part.free}
+    shifts = [
+        *(shift for shift in best.shifts if shift.day not in days),
+        *(shift for shift in other.shifts if shift.day in days),
+    ]
+    duties = tuple(
+        there if there // SLOTS in days else kept
+        for kept, there in zip(best.duties, other.duties, strict=True)
+    )
+    return Roster(tuple(sorted(shifts, key=lambda one: (one.day, one.person))), duties)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
 
-from operators.roster.need.carry import advance, compare, empty
+from msgspec.structs import replace
+
 from operators.roster.need.duties import Duty
 from operators.roster.need.erlang import Queue
 from operators.roster.need.heads import Goal, heads_carried
@@ -18,11 +19,13 @@ from operators.roster.problem import (
     Demand,
     Past,
     Person,
+    Place,
     Problem,
     Wanted,
     slot_of,
 )
 from schemas.roster import WEEKDAYS, Employee, PlannedShift, RosterFile, Task, TaskNeed
+from schemas.roster_rules import LeastHeads, Rules
 
 # A head more than these above the goal, or one that saves less than a minor unit, is not counted.
 HEADS_ABOVE_GOAL = 3
@@ -42,13 +45,16 @@ def prepare(file: RosterFile) -> Problem:
     """
     dates = [file.first_day + timedelta(days=at) for at in range(file.days)]
     at_date = {one: at for at, one in enumerate(dates)}
-    names = {employee.name: at for at, employee in enumerate(file.employees)}
+    people = tuple(_people(file, dates))
+    names = {(one.name, one.shop): at for at, one in enumerate(people)}
+    shops = {shop.name: at for at, shop in enumerate(file.shops)}
     pause = file.shifts.pause
     weekdays = tuple(one.weekday() for one in dates)
-    demands: dict[str, dict[int, Demand]] = {name: {} for name in file.tasks}
+    tasks = [task_name(shop, task) for shop in shops or [None] for task in file.tasks]
+    demands: dict[str, dict[int, Demand]] = {name: {} for name in tasks}
     for need in file.need:
         if need.date in at_date:
-            demands[need.task].update(
+            demands[task_name(need.shop, need.task)].update(
                 _demands(file.tasks[need.task], need, at_date[need.date] * SLOTS)
             )
     bare = Problem(
@@ -56,19 +62,60 @@ def prepare(file: RosterFile) -> Problem:
         days=tuple(one.isoformat() for one in dates),
         weekdays=weekdays,
         open_slots=(slot_of(file.opens), slot_of(file.closes)),
-        people=tuple(_person(employee, dates) for employee in file.employees),
-        tasks=tuple(file.tasks),
+        people=people,
+        tasks=tuple(tasks),
         shapes=(),
         demands=demands,
         duties=tuple(_duties(file, weekdays)),
-        rules=file.rules,
+        rules=_rules(file),
         pause=pause.minutes // 15 if pause else 0,
         around=pause.around_middle // 15 if pause else 0,
         pause_after=int(pause.after_hours * SLOTS_AN_HOUR) if pause else 0,
-        published=_planned(file.published, names, at_date),
-        fixed=_planned(file.fixed, names, at_date),
+        published=_planned(file.published, names, shops, at_date),
+        fixed=_planned(file.fixed, names, shops, at_date),
+        shops=tuple(
+            Place(
+                shop.name,
+                tuple(task_name(shop.name, task) for task in file.tasks),
+                (slot_of(shop.opens), slot_of(shop.closes)),
+            )
+            for shop in file.shops
+        ),
+        travel={
+            (shops[one], shops[other]): way.minutes // 15
+            for way in file.travel
+            for one, other in (way.between, way.between[::-1])
+        },
     )
     return _with_shapes(bare, file)
+
+
+def task_name(shop: str | None, task: str) -> str:
+    """`west/till` where there are several shops."""
+    return task if shop is None else f"{shop}/{task}"
+
+
+def _rules(file: RosterFile) -> Rules:
+    """The rules; heads at a task are asked for in every shop."""
+    least = file.rules.least_heads
+    if least is None or not file.shops:
+        return file.rules
+    heads = {
+        task_name(shop.name, task): count
+        for shop in file.shops
+        for task, count in least.heads.items()
+    }
+    return replace(file.rules, least_heads=LeastHeads(heads))
+
+
+def _people(file: RosterFile, dates: Sequence[date]) -> Iterator[Person]:
+    """Everybody, once for each shop they work in."""
+    for employee in file.employees:
+        for at, shop in enumerate(file.shops):
+            if shop.name in employee.shops:
+                yield _person(employee, dates, at, shop.name)
+        if not file.shops:
+            yield _person(employee, dates)
 
 
 def _with_shapes(problem: Problem, file: RosterFile) -> Problem:
@@ -128,22 +175,22 @@ def waiting_costs(task: Task, queues: Sequence[Queue]) -> Iterator[Demand]:
     Each interval begins with the queue that the goal's heads left before it. What waits at its end
     beyond what the goal's heads would leave is taken to wait for half an interval more.
     """
-    needs = heads_carried(queues, service_goal(task), SLOT_S)
-    states = empty()
+    needs = heads_carried(
+        queues, service_goal(task), SLOT_S, below=HEADS_BELOW_GOAL, above=HEADS_ABOVE_GOAL
+    )
     for queue, need in zip(queues, needs, strict=True):
         # Where many are missing, each is taken to cost as much as the last one looked at.
         first = max(0, need.heads - HEADS_BELOW_GOAL)
         looked = range(first, need.heads + HEADS_ABOVE_GOAL + 1)
-        ended, queued = compare(states, queue, looked, SLOT_S)
-        left_over = ended[need.heads - first]
+        need.table.look(looked)
+        left_over, _ = need.table.waiting(need.heads)
         costs = []
-        for at_end, mean in zip(ended, queued, strict=True):
+        for at_end, mean in map(need.table.waiting, looked):
             waited_s = mean * SLOT_S + max(0.0, at_end - left_over) * SLOT_S / 2
             gone = queue.leaving * mean * SLOT_S
             costs.append(round(waited_s / 3_600 * task.waiting_cost + gone * task.lost_cost))
         fewer = [costs[0] + (costs[0] - costs[1]) * (first - heads) for heads in range(first)]
         yield Demand(need.heads, _falling([*fewer, *costs]))
-        states, _ = advance(states, queue, need.heads, SLOT_S)
 
 
 def _falling(costs: Sequence[int]) -> tuple[int, ...]:
@@ -162,7 +209,9 @@ def _falling(costs: Sequence[int]) -> tuple[int, ...]:
     return tuple(reversed(kept))
 
 
-def _person(employee: Employee, dates: Sequence[date]) -> Person:
+def _person(
+    employee: Employee, dates: Sequence[date], at: int = 0, shop: str | None = None
+) -> Person:
     free = []
     for one in dates:
         spans: list[tuple[int, int]] = [(0, SLOTS)]
@@ -178,7 +227,7 @@ def _person(employee: Employee, dates: Sequence[date]) -> Person:
     past = employee.last_weeks
     return Person(
         name=employee.name,
-        skills=dict(employee.skills),
+        skills={task_name(shop, task): grade for task, grade in employee.skills.items()},
         pay=employee.pay,
         least=math.ceil(employee.least_hours * SLOTS_AN_HOUR),
         most=math.floor(employee.most_hours * SLOTS_AN_HOUR),
@@ -194,6 +243,7 @@ def _person(employee: Employee, dates: Sequence[date]) -> Person:
             past.days_in_a_row,
             slot_of(past.ended) if past.ended else None,
         ),
+        shop=at,
     )
 
 
@@ -213,14 +263,21 @@ def _duties(file: RosterFile, weekdays: Sequence[int]) -> Iterator[Duty]:
                 msg = f"duty {duty.name} takes {duty.minutes} minutes: its window is too short"
                 raise PrepareError(msg)
             base = day * SLOTS
-            yield Duty(duty.name, duty.task, duty.heads, length, base + first, base + last)
+            task = task_name(duty.shop, duty.task)
+            yield Duty(duty.name, task, duty.heads, length, base + first, base + last)
 
 
 def _planned(
-    shifts: Sequence[PlannedShift], names: dict[str, int], at_date: dict[date, int]
+    shifts: Sequence[PlannedShift],
+    names: Mapping[tuple[str, int], int],
+    shops: Mapping[str, int],
+    at_date: Mapping[date, int],
 ) -> dict[tuple[int, int], tuple[int, int]]:
     return {
-        (names[shift.employee], at_date[shift.date]): (slot_of(shift.start), slot_of(shift.end))
+        (names[shift.employee, shops.get(shift.shop or "", 0)], at_date[shift.date]): (
+            slot_of(shift.start),
+            slot_of(shift.end),
+        )
         for shift in shifts
         if shift.date in at_date
     }

@@ -64,9 +64,19 @@ class Past(NamedTuple):
     ended: int | None = None
 
 
+class Place(NamedTuple):
+    """A shop among several: its own tasks, and when it is open."""
+
+    name: str
+    tasks: tuple[str, ...]
+    open_slots: tuple[int, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who can be on the roster; slots a week, money an hour.
+    """Somebody who can be on the roster of a shop; slots a week, money an hour.
+
+    Who works in several shops is listed once for each, under one name: the same human being.
 
     `free` has the spans of each day of the horizon in which the person can work.
     """
@@ -82,6 +92,7 @@ class Person:
     free: tuple[tuple[tuple[int, int], ...], ...]
     wishes: tuple[tuple[int, Wanted], ...]
     past: Past
+    shop: int = 0
 
     @property
     def grade(self) -> int:
@@ -91,7 +102,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One shop's roster to be made. Slots of demands and duties count from the first day."""
+    """A roster to be made, of a shop or of `shops` that share people.
+
+    Slots of demands and duties count from the first day. `travel` has the slots between two shops;
+    nobody works on one day in two between which there is none. Tasks belong to one shop each.
+    """
 
     shop: str
     days: tuple[str, ...]
@@ -108,6 +123,36 @@ class Problem:
     pause_after: int = 0
     published: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
     fixed: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    shops: tuple[Place, ...] = ()
+    travel: dict[tuple[int, int], int] = field(default_factory=dict)
+
+    @property
+    def groups(self) -> list[list[int]]:
+        """The people that are one human being, in one list each: as many as shops they work in."""
+        found: dict[str, list[int]] = {}
+        for at, person in enumerate(self.people):
+            found.setdefault(person.name, []).append(at)
+        return list(found.values())
+
+    def shop_of(self, task: str) -> int:
+        """The shop a task is in."""
+        return next((at for at, one in enumerate(self.shops) if task in one.tasks), 0)
+
+    def can(self, person: int, task: str) -> bool:
+        """Whether the person may do a task: it is in their shop, and they are qualified."""
+        who = self.people[person]
+        if self.rules.qualification is not None and task not in who.skills:
+            return False
+        return not self.shops or task in self.shops[who.shop].tasks
+
+    def within(self, shop: int) -> str:
+        """` in west` where there are several shops."""
+        return f" in {self.shops[shop].name}" if self.shops else ""
+
+    def label(self, person: int) -> str:
+        """The person's name, with the shop where there are several."""
+        who = self.people[person]
+        return who.name + self.within(who.shop)
 
     @property
     def weeks(self) -> list[range]:
@@ -136,13 +181,18 @@ class Problem:
                 shapes.append(shape)
         return shapes
 
-    def heads_needed(self, slot: int) -> int:
-        """Heads for the goals of all tasks."""
-        return sum(by_slot[slot].heads for by_slot in self.demands.values() if slot in by_slot)
+    def heads_needed(self, slot: int, shop: int | None = None) -> int:
+        """Heads for the goals of all tasks, or of those of one shop."""
+        return sum(
+            by_slot[slot].heads
+            for task, by_slot in self.demands.items()
+            if slot in by_slot and (shop is None or not self.shops or self.shop_of(task) == shop)
+        )
 
-    def is_open(self, slot: int) -> bool:
+    def is_open(self, slot: int, shop: int = 0) -> bool:
         """Whether customers may come."""
-        return self.open_slots[0] <= slot % SLOTS < self.open_slots[1]
+        opens, closes = self.shops[shop].open_slots if self.shops else self.open_slots
+        return opens <= slot % SLOTS < closes
 
     def evening_share(self, person: int) -> int:
         """Late shifts that are this person's share, those of the last weeks taken off."""
@@ -154,7 +204,7 @@ class Problem:
         for day in range(len(self.days)):
             span = range(day * SLOTS + after, (day + 1) * SLOTS)
             late += max(map(self.heads_needed, span), default=0)
-        history = [one.past.evenings for one in self.people]
+        history = {one.name: one.past.evenings for one in self.people}
         return self._share(person, late, history)
 
     def weekend_share(self, person: int) -> int:
@@ -165,16 +215,17 @@ class Problem:
             if weekday >= 5
         )
         # A shift is seen as 7 hours of heads.
-        history = [one.past.weekend_days for one in self.people]
+        history = {one.name: one.past.weekend_days for one in self.people}
         return self._share(person, -(-worked // (7 * SLOTS_AN_HOUR)), history)
 
-    def _share(self, person: int, planned: int, history: list[int]) -> int:
+    def _share(self, person: int, planned: int, history: dict[str, int]) -> int:
         """By contract hours, rounded up: everybody can keep to it."""
-        total = sum(one.most for one in self.people)
+        total = sum({one.name: one.most for one in self.people}.values())
         if not total:
             return 0
-        mine = (planned + sum(history)) * self.people[person].most
-        return max(0, -(-mine // total) - history[person])
+        who = self.people[person]
+        mine = (planned + sum(history.values())) * who.most
+        return max(0, -(-mine // total) - history[who.name])
 
 
 def slot_of(text: str) -> int:

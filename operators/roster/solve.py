@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from threading import Event, Lock
 
 from ortools.sat.python import cp_model
 
@@ -23,20 +24,22 @@ from operators.roster.evaluate import Evaluation, evaluate
 from operators.roster.extract import extract, hint
 from operators.roster.model.build import build_model
 from operators.roster.model.builder import Builder, Part
-from operators.roster.neighbourhoods import Draws, Neighbourhoods
-from operators.roster.problem import SLOTS, Problem, Shape
+from operators.roster.neighbourhoods import Draws, Neighbourhoods, merged, shapes_of
+from operators.roster.problem import Problem
 from operators.roster.relaxation import Relaxation
 from operators.roster.roster import Roster
 from operators.roster.solver import SOLVED, solver_of
 
 # A part that takes longer than this, or this share of the budget, is too large to be worth it.
 PART_S, PART_SHARE = 4.0, 1 / 15
+# CP-SAT measures its work by itself, whatever else the machine does: so much of it takes a second.
+WORK_A_SECOND = 0.25
 # The last bit of a part takes most of its time: only of the whole roster is it looked for.
 PART_GAP = 2e-4
 # The share of the budget in which any legal roster is looked for before the relaxation.
 FIRST_SHARE = 0.2
 # What may go into the relaxation and the dive, as a share of the budget: the rest improves.
-RELAXING = 0.7
+RELAXING = 0.9
 # What may go into a first roster made person by person, as a share of the budget.
 CONSTRUCTING = 0.6
 # The relaxation is worth its time if there are not more choices of shifts than so many a second of
@@ -48,12 +51,17 @@ FEW_CHOICES = 7_000
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How long to look, with how many threads, and how near the bound is near enough."""
+    """How long to look, with how many threads, and how near the bound is near enough.
+
+    `stretch`: seconds on the wall that one of the clock may take; more than 1 for a clock that
+    counts CPU time on a machine that others use.
+    """
 
     seconds: float = 60.0
     workers: int = 2
     gap: float = 0.0
     seed: int = 1
+    stretch: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,27 +109,40 @@ class Search:
         self._found: Evaluation | None = None
         self._bound = -math.inf
         self._parts = 0
+        self._taking = Lock()
+        self._relaxed_enough = Event()
 
     def run(self, given: Roster | None) -> Answer:
         """The best roster; never one that costs more than a legal one given."""
         if given is not None:
             self._take(given, "given")
+        with ThreadPoolExecutor(max_workers=self._budget.workers) as pool:
+            relaxing = None
+            if self._budget.workers > 1 and self._is_relaxed():
+                relaxing = pool.submit(self._relax)
+            try:
+                if self._begin(relaxing):
+                    return Answer(None, None, -math.inf, self._elapsed(), proved_infeasible=True)
+                if self._best is not None:
+                    self._improve(pool, relaxing)
+            finally:
+                self._relaxed_enough.set()
+        return Answer(self._best, self._found, self._bound, self._elapsed(), parts=self._parts)
+
+    def _begin(self, relaxing: Future[None] | None) -> bool:
+        """A first legal roster, and what the relaxation has to say; whether there is none."""
         if self._best is None:
             until = self._budget.seconds * CONSTRUCTING
             made = construct(self._problem, lambda: until - self._elapsed(), self._budget.seed)
             if made is not None:
                 self._take(made, "first, person by person")
-        if self._best is None or self._is_relaxed():
-            build = build_model(self._problem)
-            if self._best is None and self._first(build, self._left() * FIRST_SHARE):
-                return Answer(None, None, -math.inf, self._elapsed(), proved_infeasible=True)
-            self._relax(build)
-            if self._best is None and self._first(build, max(1.0, self._left())):
-                return Answer(None, None, -math.inf, self._elapsed(), proved_infeasible=True)
-        if self._best is not None:
-            with ThreadPoolExecutor(max_workers=self._budget.workers) as pool:
-                self._improve(pool)
-        return Answer(self._best, self._found, self._bound, self._elapsed(), parts=self._parts)
+        if self._best is None and self._first(self._left() * FIRST_SHARE):
+            return True
+        if relaxing is None and (self._best is None or self._is_relaxed()):
+            self._relax()
+        elif relaxing is not None and self._best is None:
+            relaxing.result()
+        return self._best is None and self._first(max(1.0, self._left()))
 
     def _elapsed(self) -> float:
         return self._clock() - self._began
@@ -138,31 +159,37 @@ class Search:
     def _take(self, roster: Roster, how: str) -> bool:
         """Keeps a roster that is legal and better than the best."""
         judged = evaluate(self._problem, roster)
-        if judged.violations or (self._found is not None and judged.total >= self._found.total):
-            return False
-        self._best, self._found = roster, judged
-        self._told(f"{self._elapsed():7.1f} s  cost {judged.total:>12,}  {how}")
+        with self._taking:
+            if judged.violations or (self._found is not None and judged.total >= self._found.total):
+                return False
+            self._best, self._found = roster, judged
+            self._told(f"{self._elapsed():7.1f} s  cost {judged.total:>12,}  {how}")
         return True
 
-    def _first(self, build: Builder, seconds: float) -> bool:
+    def _first(self, seconds: float) -> bool:
         """Takes any legal roster; whether there is none at all."""
-        trial = build.model.clone()
-        trial.clear_objective()  # type: ignore[no-untyped-call]
+        build = build_model(self._problem)
+        build.model.clear_objective()  # type: ignore[no-untyped-call]
         solver = solver_of(seconds, self._budget.seed, priced=False)
-        status = solver.solve(trial)
+        status = solver.solve(build.model)
         if status in SOLVED:
             self._take(extract(build, solver), "first")
         return bool(status == cp_model.INFEASIBLE)
 
-    def _relax(self, build: Builder) -> None:
-        """The bound, and a roster by diving."""
-        until = self._budget.seconds * RELAXING
-        began = self._elapsed()
+    def _relax(self) -> None:
+        """The bound, and a roster by diving; beside the search where there are several threads."""
+        until, began = self._budget.seconds * RELAXING, self._elapsed()
+
+        def left() -> float:
+            over = self._relaxed_enough.is_set()
+            return 0.0 if over else (until - self._elapsed()) * self._budget.stretch
+
+        build = build_model(self._problem)
         relaxation = Relaxation(build)
-        least = relaxation.solve(until - self._elapsed())
+        least = relaxation.solve(left())
         if least is None:
             return
-        self._bound = relaxation.bound(least)
+        self._bound = max(self._bound, relaxation.bound(least))
         self._told(f"{self._elapsed():7.1f} s  no roster costs less than {self._bound:,.0f}")
         values = {
             chosen.index: relaxation.value(chosen.index)
@@ -171,11 +198,15 @@ class Search:
         }
         if self._best is not None and self._elapsed() - began > self._budget.seconds * DIVE_SHARE:
             return
-        shapes = dive(build, relaxation, lambda: until - self._elapsed())
-        if shapes is not None:
-            if (roster := self._filled(shapes)) is not None:
-                self._take(roster, "dive")
-        elif (roster := self._nearest(build, values)) is not None:
+        dived = dive(build, relaxation, left)
+        if dived is not None:
+            shapes, last = dived
+            roster = self._filled(shapes)
+            if roster is not None and self._take(roster, "dive") and last:
+                tried, _ = self._part(Part(last, shapes), roster, 2 * self._part_s)
+                if tried is not None:
+                    self._take(tried, f"dive, its last {len(last)} anew")
+        elif self._best is None and (roster := self._nearest(build, values)) is not None:
             self._take(roster, "near the relaxation")
 
     def _filled(self, shapes: Shapes) -> Roster | None:
@@ -184,7 +215,7 @@ class Search:
         for key, choices in build.choices.items():
             for shape, chosen in choices:
                 build.model.add(chosen == (shapes.get(key) == shape))
-        solver = solver_of(min(self._left(), 2 * self._part_s), self._budget.seed)
+        solver = self._solver(2 * self._part_s)
         status = solver.solve(build.model)
         return extract(build, solver) if status in SOLVED else None
 
@@ -203,20 +234,26 @@ class Search:
         status = solver.solve(trial)
         return extract(build, solver) if status in SOLVED else None
 
-    def _improve(self, pool: ThreadPoolExecutor) -> None:
+    def _improve(self, pool: ThreadPoolExecutor, relaxing: Future[None] | None) -> None:
         """Parts made anew, until the time is up or the bound near enough."""
         hoods = Neighbourhoods(self._problem, self._draws)
         while self._left() > 0.05 and not self._near_enough():
-            assert self._best is not None
-            best, shapes = self._best, shapes_of(self._problem, self._best)
-            parts = [hoods.draw(shapes) for _ in range(self._budget.workers)]
+            best = self._best
+            assert best is not None
+            shapes = shapes_of(self._problem, best)
+            # One thread less while the relaxation has it.
+            free = self._budget.workers - (relaxing is not None and not relaxing.done())
+            parts = [hoods.draw(shapes) for _ in range(free)]
             for part, (tried, proved) in zip(
-                parts, pool.map(partial(self._part, best=best), parts), strict=True
+                parts,
+                pool.map(partial(self._part, best=best, seconds=self._part_s), parts),
+                strict=True,
             ):
                 self._parts += 1
                 how = f"part of {len(part.free)}"
                 better = tried is not None and (
-                    self._take(tried, how) or self._take(merged(self._best, tried, part), how)
+                    self._take(tried, how)
+                    or self._take(merged(self._best or best, tried, part), how)
                 )
                 hoods.took(proved, better)
                 if proved and hoods.is_whole(part):
@@ -227,11 +264,17 @@ class Search:
         assert self._found is not None
         return self._found.total - self._bound <= self._budget.gap * abs(self._found.total)
 
-    def _part(self, part: Part, best: Roster) -> tuple[Roster | None, bool]:
+    def _solver(self, seconds: float) -> cp_model.CpSolver:
+        """A solver for some seconds' work, however long that takes while there is time."""
+        solver = solver_of(self._left() * self._budget.stretch, self._budget.seed)
+        solver.parameters.max_deterministic_time = seconds * WORK_A_SECOND
+        return solver
+
+    def _part(self, part: Part, best: Roster, seconds: float) -> tuple[Roster | None, bool]:
         """The best roster that differs in a part only, and whether it is proved the best."""
         build = build_model(self._problem, part=part)
         hint(build, best)
-        solver = solver_of(min(self._part_s, self._left()), self._budget.seed)
+        solver = self._solver(seconds)
         if len(part.free) < len(build.choices):
             solver.parameters.relative_gap_limit = PART_GAP
         status = solver.solve(build.model)
@@ -249,22 +292,3 @@ def solve(
 ) -> Answer:
     """The best roster found within the budget; `clock` counts seconds."""
     return Search(problem, budget or Budget(), clock, draws, told).run(given)
-
-
-def shapes_of(problem: Problem, roster: Roster) -> dict[tuple[int, int], Shape]:
-    """The shapes of a roster's shifts by person and day."""
-    return {key: problem.shape(*span) for key, span in roster.spans().items()}
-
-
-def merged(best: Roster, other: Roster, part: Part) -> Roster:
-    """The best roster with the days of a part as another one has them."""
-    days = {day for _, day in part.free}
-    shifts = [
-        *(shift for shift in best.shifts if shift.day not in days),
-        *(shift for shift in other.shifts if shift.day in days),
-    ]
-    duties = tuple(
-        there if there // SLOTS in days else kept
-        for kept, there in zip(best.duties, other.duties, strict=True)
-    )
-    return Roster(tuple(sorted(shifts, key=lambda one: (one.day, one.person))), duties)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from operators.roster.need.carry import follow
 from operators.roster.need.erlang import Queue
-from operators.roster.prepare import queues_of
+from operators.roster.prepare import queues_of, task_name
 from operators.roster.problem import SLOT_S, SLOTS, Problem, slot_of
 from schemas.roster import RosterFile
 
@@ -34,15 +34,15 @@ def waits(file: RosterFile, problem: Problem, heads: dict[tuple[str, int], int])
         day = dates.get(need.date.isoformat())
         if day is None:
             continue
-        first = day * SLOTS + slot_of(need.start)
+        task, first = task_name(need.shop, need.task), day * SLOTS + slot_of(need.start)
         many = len(need.heads or need.arrivals)
-        there = [max(0, heads.get((need.task, first + at), 0)) for at in range(many)]
+        there = [max(0, heads.get((task, first + at), 0)) for at in range(many)]
         queues: list[Queue] = queues_of(file.tasks[need.task], need) if need.arrivals else []
         intervals = follow(queues, there, SLOT_S) if queues else [None] * many
         for at, (count, interval) in enumerate(zip(there, intervals, strict=True)):
-            demand = problem.demands[need.task][first + at]
+            demand = problem.demands[task][first + at]
             yield Wait(
-                need.task,
+                task,
                 first + at,
                 demand.heads,
                 count,

@@ -15,6 +15,7 @@ from itertools import accumulate
 
 from operators.roster.model import hard, soft
 from operators.roster.model.builder import Builder, Linear
+from operators.roster.model.places import add_places
 from operators.roster.model.shifts import add_shifts
 from operators.roster.need.duties import place
 from operators.roster.problem import SLOTS, Problem, Shape
@@ -41,13 +42,19 @@ class Crew:
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
         slots = len(problem.days) * SLOTS
-        self._peaks = [False] * slots
+        shops = range(max(1, len(problem.shops)))
+        self._peaks = [[False] * slots for _ in shops]
         if problem.rules.skilled_at_peak is not None:
             peak = problem.rules.skilled_at_peak.peak_heads
-            self._peaks = [problem.heads_needed(slot) >= peak for slot in range(slots)]
+            self._peaks = [
+                [problem.heads_needed(slot, shop) >= peak for slot in range(slots)]
+                for shop in shops
+            ]
         self._due = _due(problem)
         self._heads: Counter[tuple[str, int]] = Counter()
-        self._skilled, self._mentors, self._trainees = ([0] * slots for _ in range(3))
+        self._skilled, self._mentors, self._trainees = (
+            [[0] * slots for _ in shops] for _ in range(3)
+        )
         self._doing: dict[int, list[tuple[str | None, int]]] = {}
         spread = (d.cost[0] - d.cost[-1] for by in problem.demands.values() for d in by.values())
         self._must = 1_000 + max(spread, default=0) + max(who.pay for who in problem.people)
@@ -57,18 +64,18 @@ class Crew:
         rules, who = self._problem.rules, self._problem.people[person]
         worth, best = 0, None
         for task in self._problem.tasks:
-            if rules.qualification is None or task in who.skills:
+            if self._problem.can(person, task):
                 saved = self._saved(task, slot)
                 if saved > worth:
                     worth, best = saved, task
-        peak = rules.skilled_at_peak
-        if peak is not None and self._peaks[slot] and who.grade >= peak.grade:
-            worth += self._must * (self._skilled[slot] < peak.people)
+        peak, shop = rules.skilled_at_peak, who.shop
+        if peak is not None and self._peaks[shop][slot] and who.grade >= peak.grade:
+            worth += self._must * (self._skilled[shop][slot] < peak.people)
         if rules.mentor_beside_trainee is not None:
-            places = self._mentors[slot] * rules.mentor_beside_trainee.trainees_per_mentor
-            if who.trainee and self._trainees[slot] >= places:
+            places = self._mentors[shop][slot] * rules.mentor_beside_trainee.trainees_per_mentor
+            if who.trainee and self._trainees[shop][slot] >= places:
                 worth -= 2 * self._must
-            elif who.mentor and not who.trainee and self._trainees[slot] > places:
+            elif who.mentor and not who.trainee and self._trainees[shop][slot] > places:
                 worth += 2 * self._must
         return worth, best
 
@@ -77,7 +84,9 @@ class Crew:
         problem = self._problem
         serving = self._heads[task, slot] - self._due[task, slot]
         least = problem.rules.least_heads
-        asked = least.heads.get(task, 0) if least is not None and problem.is_open(slot) else 0
+        asked = 0
+        if least is not None and problem.is_open(slot, problem.shop_of(task)):
+            asked = least.heads.get(task, 0)
         if serving < asked:
             return self._must
         demand = problem.demands[task].get(slot)
@@ -105,9 +114,9 @@ class Crew:
             if task is not None:
                 self._heads[task, slot] += by
             if peak is not None and who.grade >= peak.grade:
-                self._skilled[slot] += by
-            self._trainees[slot] += by * who.trainee
-            self._mentors[slot] += by * (who.mentor and not who.trainee)
+                self._skilled[who.shop][slot] += by
+            self._trainees[who.shop][slot] += by * who.trainee
+            self._mentors[who.shop][slot] += by * (who.mentor and not who.trainee)
 
 
 def weeks(problem: Problem, left: Callable[[], float], seed: int) -> Shapes | None:
@@ -116,67 +125,85 @@ def weeks(problem: Problem, left: Callable[[], float], seed: int) -> Shapes | No
     Trainees come last, when the mentors are there.
     """
     crew = Crew(problem)
-    alone = {person: _alone(problem, person) for person in range(len(problem.people))}
-    order = sorted(alone, key=lambda at: (problem.people[at].trainee, -problem.people[at].grade))
+    groups = sorted(
+        problem.groups,
+        key=lambda one: (problem.people[one[0]].trainee, -problem.people[one[0]].grade),
+    )
+    alone = {group[0]: _alone(problem, group) for group in groups}
     made: Shapes = {}
     for turn in range(ROUNDS):
-        for person in order:
+        for group in groups:
             if left() <= 0:
                 return made if turn else None
-            crew.goes(person)
-            week = _best(alone[person], crew, person, seed)
-            if week is None:
+            for person in group:
+                crew.goes(person)
+            found = _best(alone[group[0]], crew, group, seed)
+            if found is None:
                 return None
-            crew.comes(person, week.items())
-            for day in range(len(problem.days)):
-                made.pop((person, day), None)
-            made.update({(person, day): shape for day, shape in week.items()})
+            for person, week in found.items():
+                crew.comes(person, week.items())
+                for day in range(len(problem.days)):
+                    made.pop((person, day), None)
+                made.update({(person, day): shape for day, shape in week.items()})
     return made
 
 
-def _best(build: Builder, crew: Crew, person: int, seed: int) -> dict[int, Shape] | None:
-    """The shifts by day that are worth most, what they cost taken off."""
+def _best(
+    build: Builder, crew: Crew, group: list[int], seed: int
+) -> dict[int, dict[int, Shape]] | None:
+    """The shifts by person and day that are worth most, what they cost taken off."""
     days = len(build.problem.days)
-    worth = [crew.worth(person, slot)[0] for slot in range(days * SLOTS)]
-    sums = [0, *accumulate(worth)]
+    sums = [
+        [0, *accumulate(crew.worth(person, slot)[0] for slot in range(days * SLOTS))]
+        for person in group
+    ]
     gained: list[Linear] = []
-    for (_, day), choices in build.choices.items():
+    for (at, day), choices in build.choices.items():
         for shape, chosen in choices:
             spans = _spans(day, shape)
-            gained.append(sum(sums[end] - sums[start] for start, end in spans) * chosen)
+            gained.append(sum(sums[at][end] - sums[at][start] for start, end in spans) * chosen)
     build.model.minimize(sum(build.cost) - sum(gained))
     solver = solver_of(60.0, seed)
     solver.parameters.max_deterministic_time = PERSON_WORK
     solver.parameters.relative_gap_limit = PERSON_GAP
     if solver.solve(build.model) not in SOLVED:
         return None
-    return {
-        day: shape
-        for (_, day), choices in build.choices.items()
-        for shape, chosen in choices
-        if solver.value(chosen)
-    }
+    found: dict[int, dict[int, Shape]] = {person: {} for person in group}
+    for (at, day), choices in build.choices.items():
+        for shape, chosen in choices:
+            if solver.value(chosen):
+                found[group[at]][day] = shape
+    return found
 
 
-def _alone(problem: Problem, person: int) -> Builder:
-    """The model of one person by themselves."""
+def _alone(problem: Problem, group: list[int]) -> Builder:
+    """The model of one human being, in all shops they work in."""
+
+    def theirs(
+        planned: dict[tuple[int, int], tuple[int, int]],
+    ) -> dict[tuple[int, int], tuple[int, int]]:
+        return {(group.index(at), day): span for (at, day), span in planned.items() if at in group}
+
     one = replace(
         problem,
-        people=(problem.people[person],),
+        people=tuple(problem.people[person] for person in group),
         rules=problem.rules.without(*_TOGETHER),
-        published={(0, day): span for (at, day), span in problem.published.items() if at == person},
-        fixed={(0, day): span for (at, day), span in problem.fixed.items() if at == person},
+        published=theirs(problem.published),
+        fixed=theirs(problem.fixed),
     )
     build = Builder(one)
     add_shifts(build)
+    add_places(build)
     for rule, add in (*hard.ADD.items(), *soft.ADD.items()):
         if getattr(one.rules, rule) is not None:
             add(build)
     # A share depends on everybody.
     if problem.rules.fair_evenings is not None:
-        soft.add_late_shifts(build, 0, problem.evening_share(person), problem.rules.fair_evenings)
+        share = problem.evening_share(group[0])
+        soft.add_late_shifts(build, build.groups[0], share, problem.rules.fair_evenings)
     if problem.rules.fair_weekends is not None:
-        soft.add_weekend_days(build, 0, problem.weekend_share(person), problem.rules.fair_weekends)
+        share = problem.weekend_share(group[0])
+        soft.add_weekend_days(build, build.groups[0], share, problem.rules.fair_weekends)
     return build
 
 

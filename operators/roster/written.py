@@ -41,6 +41,7 @@ def _plain_shift(problem: Problem, shift: Shift) -> dict[str, Any]:
         at = end
     return {
         "employee": problem.people[shift.person].name,
+        **_shop(problem, problem.people[shift.person].shop),
         "date": problem.days[shift.day],
         "start": clock(shift.start),
         "end": clock(shift.end),
@@ -49,23 +50,31 @@ def _plain_shift(problem: Problem, shift: Shift) -> dict[str, Any]:
     }
 
 
+def _shop(problem: Problem, shop: int) -> dict[str, str]:
+    return {"shop": problem.shops[shop].name} if problem.shops else {}
+
+
 def from_plain(problem: Problem, plain: dict[str, Any]) -> Roster:
     """The roster of a file written by `to_plain`.
 
     Raises:
         UnreadRoster: it names people or days that the problem does not have.
     """
-    people = {who.name: at for at, who in enumerate(problem.people)}
+    people = {problem.label(at): at for at in range(len(problem.people))}
     days = {day: at for at, day in enumerate(problem.days)}
     try:
         shifts = tuple(
-            _shift(people[one["employee"]], days[one["date"]], one) for one in plain["shifts"]
+            _shift(people[_who(problem, one)], days[one["date"]], one) for one in plain["shifts"]
         )
         starts = tuple(days[one["date"]] * SLOTS + slot_of(one["start"]) for one in plain["duties"])
     except KeyError as wrong:
         msg = f"the roster has {wrong}, which the roster file does not: is it of another week?"
         raise UnreadRoster(msg) from None
     return Roster(shifts, starts)
+
+
+def _who(problem: Problem, plain: dict[str, Any]) -> str:
+    return f"{plain['employee']} in {plain['shop']}" if problem.shops else plain["employee"]
 
 
 def _shift(person: int, day: int, plain: dict[str, Any]) -> Shift:

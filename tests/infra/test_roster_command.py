@@ -71,6 +71,31 @@ def test_a_roster_is_explained(shop: Path, tmp_path: Path) -> None:
     assert told.output.count("till  2026-12-04") == 16
 
 
+def test_people_of_two_shops_are_told_with_their_shop(shop: Path, tmp_path: Path) -> None:
+    text = SHOP.replace("days: 1", "days: 1\nshops: [{name: east, opens: 10:00, closes: 12:00},")
+    text = text.replace(
+        "closes: 12:00},", "closes: 12:00}, {name: west, opens: 12:00, closes: 14:00}]"
+    )
+    text = text.replace(
+        "\nopens: 10:00\ncloses: 14:00", "\ntravel: [{between: [east, west], minutes: 0}]"
+    )
+    text = text.replace("name: anna,", "name: anna, shops: [east, west],")
+    text = text.replace("name: bo,", "name: bo, shops: [west],")
+    text = text.replace("{task: till, date", "{shop: west, task: till, date")
+    shop.write_text(text)
+    told = tillflow("solve", shop, "--seconds", 20, "--out", tmp_path)
+    assert told.exit_code == 0, told.output
+    made = json.loads((tmp_path / "roster.json").read_text())
+    shifts = {(one["employee"], one["shop"], one["start"], one["end"]) for one in made["shifts"]}
+    assert ("anna", "east", "10:00", "12:00") in shifts
+    waiting = (tmp_path / "waiting.csv").read_text().splitlines()
+    assert all(line.startswith("west/till,") for line in waiting[1:])
+    told = tillflow("explain", shop, "--seconds", 20, "--roster", tmp_path / "roster.json")
+    assert told.exit_code == 0, told.output
+    assert "broken" not in told.output
+    assert told.output.count("west/till") == 16
+
+
 def test_rules_that_clash_are_told(shop: Path) -> None:
     shop.write_text(SHOP.replace("{till: 1}}}", "{till: 3}}}"))
     told = tillflow("solve", shop, "--seconds", 20)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from operators.roster.model import hard, soft
 from operators.roster.model.builder import Builder, Part
 from operators.roster.model.cover import add_cover, add_duties
+from operators.roster.model.places import add_places
 from operators.roster.model.shifts import add_presence, add_shifts
 from operators.roster.problem import Problem
 
@@ -20,6 +21,7 @@ def build_model(problem: Problem, *, explain: bool = False, part: Part | None = 
     add_presence(build)
     add_duties(build)
     add_cover(build)
+    add_places(build)
     for rule, add in hard.ADD.items():
         if getattr(problem.rules, rule) is not None:
             add(build)

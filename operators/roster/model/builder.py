@@ -28,8 +28,8 @@ class Builder:
     Of a part of a roster, `days` and `people` are those that change: only their rules are there.
     `choices` has the shapes of each person and day with the variable that says it is worked;
     `work` whether the person works that day; `inside` how many of a class of people are at work in
-    a slot, `doing` how many of them are at a task; `pauses` how many of a class begin a break;
-    `begins` whether a duty begins in a slot.
+    a slot; `asked` how many heads a task has in a slot, with those for duties; `pauses` how many of
+    a class begin a break; `begins` whether a duty begins in a slot.
     """
 
     def __init__(
@@ -42,13 +42,16 @@ class Builder:
         if part is not None:
             self.days = sorted({day for _, day in part.free})
             self.people = sorted({person for person, _ in part.free})
+        # Everybody whose week may change, with all the shops they work in.
+        self.groups = [one for one in problem.groups if not set(one).isdisjoint(self.people)]
         self.model = cp_model.CpModel()
         self.explain = explain
         self.reasons: dict[Reason, cp_model.IntVar] = {}
         self.choices: dict[tuple[int, int], list[Choice]] = {}
         self.work: dict[tuple[int, int], Linear] = {}
+        self._works: dict[tuple[int, int], Linear] = {}
         self.inside: dict[tuple[int, int], cp_model.IntVar] = {}
-        self.doing: dict[tuple[int, str, int], Linear] = {}
+        self.asked: dict[tuple[str, int], Linear] = {}
         self.pauses: dict[tuple[int, int, int], cp_model.IntVar] = {}
         self.begins: dict[tuple[int, int], cp_model.IntVar] = {}
         self.classes: list[list[int]] = []
@@ -83,8 +86,31 @@ class Builder:
         if not self.explain:
             self.cost.append(expression)
 
-    def worked(self, person: int, days: Iterable[int]) -> Linear:
-        """Slots at work over some days."""
+    def can(self, kind: int, task: str) -> bool:
+        """Whether people of a class may do a task."""
+        return self.problem.can(self.classes[kind][0], task)
+
+    def worked(self, group: list[int], days: Iterable[int]) -> Linear:
+        """Slots at work over some days, in all shops."""
         return sum(
-            shape.worked * chosen for day in days for shape, chosen in self.choices[person, day]
+            shape.worked * chosen
+            for day in days
+            for person in group
+            for shape, chosen in self.choices[person, day]
         )
+
+    def works(self, group: list[int], day: int) -> Linear:
+        """Whether somebody works that day, in whatever shop."""
+        if len(group) == 1:
+            return self.work[group[0], day]
+        key = group[0], day
+        if key not in self._works:
+            each = [self.work[person, day] for person in group]
+            if all(isinstance(one, int) for one in each):
+                self._works[key] = max(each)
+            else:
+                works = self._works[key] = self.flag(f"somewhere {group[0]} {day}")
+                self.model.add(works <= sum(each))
+                for one in each:
+                    self.model.add(works >= one)
+        return self._works[key]

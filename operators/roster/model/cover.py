@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby, pairwise
+from itertools import combinations, groupby, pairwise
 
 from operators.roster.model.builder import Builder, Linear
 from operators.roster.problem import SLOTS, clock
@@ -45,55 +45,48 @@ def duty_heads(build: Builder) -> dict[tuple[str, int], Linear]:
 
 
 def add_cover(build: Builder) -> None:
-    """People of a class go to tasks they can do; heads that are missing cost what waiting costs."""
+    """People go to tasks they can do; heads that are missing cost what waiting costs.
+
+    Who does what is not decided here: heads can be had at all tasks together exactly when, for
+    every set of tasks, no more are asked for than there are people who can do one of them (Hall
+    1935). That takes no variables, and the linear relaxation is as near as with them.
+    """
     problem = build.problem
     taken = duty_heads(build)
     least = problem.rules.least_heads.heads if problem.rules.least_heads is not None else {}
     for slot in build.slots():
-        active = [
-            task
-            for task in problem.tasks
-            if slot in problem.demands[task]
-            or (task, slot) in taken
-            or (least.get(task) and problem.is_open(slot))
-        ]
-        if not active:
-            continue
-        _add_tasks(build, slot, active)
-        for task in active:
-            heads = sum(
-                build.doing[kind, task, slot]
-                for kind in range(len(build.classes))
-                if (kind, task, slot) in build.doing
-            )
-            serving = heads
-            if (task, slot) in taken:
-                serving = heads - taken[task, slot]
-                build.model.add(serving >= 0)
-            if least.get(task) and problem.is_open(slot):
-                _add_least(build, task, slot, least[task], serving)
+        for task in problem.tasks:
+            asked: Linear = 0
             if slot in problem.demands[task] and problem.rules.waiting is not None:
-                _add_shortfall(build, task, slot, serving)
+                asked = _add_served(build, task, slot)
+            if least.get(task) and problem.is_open(slot, problem.shop_of(task)):
+                asked = _add_least(build, task, slot, least[task], asked)
+            if (task, slot) in taken:
+                asked = asked + taken[task, slot]
+            if not isinstance(asked, int):
+                build.asked[task, slot] = asked
+        _add_sets(build, slot)
 
 
-def _add_tasks(build: Builder, slot: int, active: list[str]) -> None:
+def _add_sets(build: Builder, slot: int) -> None:
+    """For every set of tasks: no more heads than people who can do one of them."""
     problem = build.problem
-    for kind, members in enumerate(build.classes):
-        inside = build.inside.get((kind, slot))
-        if inside is None:
-            continue
-        able = active
-        if problem.rules.qualification is not None:
-            able = [task for task in active if task in problem.people[members[0]].skills]
-        if len(able) == 1:
-            build.doing[kind, able[0], slot] = inside
-        elif able:
-            for task in able:
-                build.doing[kind, task, slot] = build.count(len(members), f"{kind} {task} {slot}")
-            build.model.add(sum(build.doing[kind, task, slot] for task in able) <= inside)
+    active = [task for task in problem.tasks if (task, slot) in build.asked]
+    kinds = [kind for kind in range(len(build.classes)) if (kind, slot) in build.inside]
+    able = {task: {kind for kind in kinds if build.can(kind, task)} for task in active}
+    # Of the sets that the same people can do something of, the largest says it for all.
+    largest: dict[frozenset[int], set[str]] = {}
+    for size in range(1, len(active) + 1):
+        for tasks in combinations(active, size):
+            who = frozenset().union(*(able[task] for task in tasks))
+            largest.setdefault(who, set()).update(tasks)
+    for who, together in largest.items():
+        heads = sum(build.asked[task, slot] for task in active if task in together)
+        build.model.add(heads <= sum(build.inside[kind, slot] for kind in sorted(who)))
 
 
-def _add_least(build: Builder, task: str, slot: int, least: int, serving: Linear) -> None:
+def _add_least(build: Builder, task: str, slot: int, least: int, served: Linear) -> Linear:
+    """What is asked for where the rule wants so many, beside those that waiting pays for."""
     problem, day = build.problem, slot // SLOTS
     reason = Reason(
         "least_heads",
@@ -101,26 +94,21 @@ def _add_least(build: Builder, task: str, slot: int, least: int, serving: Linear
         None,
         day,
     )
-    if isinstance(serving, int):
-        # Nobody could be there.
-        build.require(reason, build.model.add_bool_or([]))
-    else:
-        build.require(reason, build.model.add(serving >= least))
+    heads = build.count(len(problem.people), f"heads {task} {slot}")
+    build.require(reason, build.model.add(heads >= least))
+    build.model.add(heads >= served)
+    return heads
 
 
-def _add_shortfall(build: Builder, task: str, slot: int, serving: Linear) -> None:
+def _add_served(build: Builder, task: str, slot: int) -> Linear:
+    """The heads that serve, as far as they save waiting; what they do not save is paid for."""
     cost = build.problem.demands[task][slot].cost
-    steps = [before - after for before, after in pairwise(cost)]
     build.pay("waiting", cost[-1])
-    if isinstance(serving, int):
-        build.pay("waiting", sum(steps))
-        return
     filled = []
     # Steps fall, so the dearest are filled first by themselves; equal ones are one number.
-    for saved, group in groupby(steps):
+    for saved, group in groupby(before - after for before, after in pairwise(cost)):
         many = len(list(group))
         heads = build.count(many, f"served {task} {slot} {saved}")
         filled.append(heads)
         build.pay("waiting", saved * (many - heads))
-    if filled:
-        build.model.add(sum(filled) <= serving)
+    return sum(filled)

@@ -19,12 +19,13 @@ from operators.roster.problem import SLOTS, Problem
 def classes(problem: Problem) -> list[list[int]]:
     """People who can stand in for each other, as far as the rules that are on can tell."""
     rules = problem.rules
+    trainees = any(person.trainee for person in problem.people)
     found: dict[tuple[object, ...], list[int]] = defaultdict(list)
     for at, person in enumerate(problem.people):
-        kind: list[object] = []
+        kind: list[object] = [person.shop]
         if rules.qualification is not None:
             kind.append(frozenset(person.skills))
-        if rules.mentor_beside_trainee is not None:
+        if rules.mentor_beside_trainee is not None and trainees:
             kind += (person.mentor, person.trainee)
         if rules.skilled_at_peak is not None:
             kind.append(person.grade >= rules.skilled_at_peak.grade)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache, lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -23,10 +24,10 @@ States = NDArray[np.float64]
 
 # A queue is not followed past this many waiting customers: by then any goal is missed.
 MOST_WAITING = 60
-# Looks at the distribution within a quarter of an hour; between two of them it changes little.
-LOOKS = 3
 # What is left of the Poisson sum when it is cut off.
 _TAIL = 1e-7
+# A chance that changes no figure.
+_NOTHING = 1e-13
 
 
 class Interval(NamedTuple):
@@ -55,35 +56,18 @@ def advance(
     states: States, queue: Queue, heads: int, seconds: float, within_s: float = 0.0
 ) -> tuple[States, Interval]:
     """The distribution after an interval, and what it was like."""
-    # The places before the counters grow with the heads: enough for them and a queue.
-    size = heads + MOST_WAITING + 1
-    now = np.zeros(size)
-    kept = min(size, len(states))
-    now[:kept] = states[:kept]
-    now[-1] += states[kept:].sum()
-    count = np.arange(size)
-    out = np.minimum(count, heads) * queue.service + np.maximum(count - heads, 0) * queue.leaving
-    rate = max(float(out[-1]) + queue.arrivals, 1e-9)
-    up = queue.arrivals / rate
-    down = out / rate
-    stay = 1.0 - down - up
-    stay[-1] += up
-    step = seconds / LOOKS
-    mean = np.zeros(size)
-    for _ in range(LOOKS):
-        ended, average = _jump(now, up, down, stay, rate * step)
-        mean += average / LOOKS
-        now = ended
-    return now, _judge(mean, queue, heads, seconds, within_s)
+    ended, mean = look(states, queue, [heads], seconds)
+    return ended[0], judge(mean[0], queue, heads, seconds, within_s)
 
 
-def compare(
+def look(
     states: States, queue: Queue, heads: Sequence[int], seconds: float
-) -> tuple[list[float], list[float]]:
-    """For each number of heads: how many wait at the end of an interval, and on average in it.
+) -> tuple[States, States]:
+    """For each number of heads: the distribution after an interval, and its mean over it.
 
-    The same as `advance` for each of them, at once: that is several times as fast.
+    All of them at once: that is several times as fast as one by one.
     """
+    # The places before the counters grow with the heads: enough for them and a queue.
     size = max(heads) + MOST_WAITING + 1
     kept = min(size, len(states))
     now = np.zeros((len(heads), size))
@@ -91,59 +75,65 @@ def compare(
     now[:, -1] += states[kept:].sum()
     count = np.arange(size)
     people = np.array(heads)[:, None]
-    waiting = np.maximum(count - people, 0)
-    out = np.minimum(count, people) * queue.service + waiting * queue.leaving
+    out = np.minimum(count, people) * queue.service
+    out = out + np.maximum(count - people, 0) * queue.leaving
     rate = max(float(out.max()) + queue.arrivals, 1e-9)
     up = queue.arrivals / rate
     down = out / rate
     stay = 1.0 - down - up
     stay[:, -1] += up
-    step = seconds / LOOKS
-    mean = np.zeros_like(now)
-    for _ in range(LOOKS):
-        now, average = _jump(now, up, down, stay, rate * step)
-        mean += average / LOOKS
-    return (waiting * now).sum(-1).tolist(), (waiting * mean).sum(-1).tolist()
+    return _jump(now, up, down, stay, rate * seconds)
+
+
+def waiting(states: States, heads: Sequence[int]) -> list[float]:
+    """How many wait, on average, in each row's distribution with that row's heads."""
+    count = np.arange(states.shape[-1])
+    queue = np.maximum(count - np.array(heads)[:, None], 0)
+    return [float(one) for one in (queue * states).sum(-1)]
 
 
 def _jump(
     states: States, up: float, down: States, stay: States, jumps: float
 ) -> tuple[States, States]:
-    """The distribution at the end of a step, and its mean over the step."""
+    """The distribution at the end of a time with so many jumps, and its mean over that time."""
     most = int(jumps + 6 * math.sqrt(jumps) + 12)
     # The chance of n jumps, by logarithms so that nothing underflows.
     numbers = np.arange(most + 1)
     logs = numbers * math.log(jumps) - jumps - _log_factorials(most)
     chances = np.exp(logs)
     later = np.maximum(1.0 - np.cumsum(chances), 0.0)
-    ended = np.zeros_like(states)
-    average = np.zeros_like(states)
-    now = states
+    # The mean over the time weighs state n by the chance of more than n jumps over jumps.
+    weights = later / jumps
+    fewer = np.ascontiguousarray(down[..., 1:])
+    ended, average = np.zeros_like(states), np.zeros_like(states)
+    now, following, part = states.copy(), np.empty_like(states), np.empty_like(states)
     for number in range(most + 1):
-        ended += chances[number] * now
-        # The mean over the step weighs state n by the chance of more than n jumps over jumps.
-        average += later[number] / jumps * now
+        if chances[number] > _NOTHING:
+            ended += np.multiply(now, chances[number], out=part)
+        average += np.multiply(now, weights[number], out=part)
         if later[number] < _TAIL:
             break
-        following = now * stay
-        following[..., 1:] += now[..., :-1] * up
-        following[..., :-1] += now[..., 1:] * down[..., 1:]
-        now = following
+        np.multiply(now, stay, out=following)
+        following[..., 1:] += np.multiply(now[..., :-1], up, out=part[..., 1:])
+        following[..., :-1] += np.multiply(now[..., 1:], fewer, out=part[..., 1:])
+        now, following = following, now
     return ended / ended.sum(-1, keepdims=True), average / average.sum(-1, keepdims=True)
 
 
+@cache
 def _log_factorials(most: int) -> States:
     return np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, most + 1)))))
 
 
-def _judge(mean: States, queue: Queue, heads: int, seconds: float, within_s: float) -> Interval:
+def judge(mean: States, queue: Queue, heads: int, seconds: float, within_s: float) -> Interval:
+    """What an interval was like, by its mean distribution."""
     waiting = float(np.maximum(np.arange(len(mean)) - heads, 0) @ mean)
     serving = float(np.minimum(np.arange(len(mean)), heads) @ mean)
     served = float(mean[:heads].sum())
     if heads:
-        ahead = len(mean) - heads
-        chances = np.fromiter(islice(served_within(queue, heads, within_s), ahead), float, ahead)
-        served += float(mean[heads:] @ chances)
+        served += float(
+            mean[heads:] @ _chances(queue._replace(arrivals=0.0), heads, within_s, len(mean))
+        )
     wait_s = waiting / queue.arrivals if queue.arrivals > 0 else 0.0
     return Interval(
         wait_s,
@@ -152,6 +142,14 @@ def _judge(mean: States, queue: Queue, heads: int, seconds: float, within_s: flo
         waiting,
         serving / heads if heads else 0.0,
     )
+
+
+# Arrivals do not matter for those who are there already: a day's quarters have few different ones.
+@lru_cache(maxsize=1_000)
+def _chances(queue: Queue, heads: int, within_s: float, size: int) -> States:
+    """The chance to be served within a time for who finds 0, 1, 2, ... waiting."""
+    ahead = size - heads
+    return np.fromiter(islice(served_within(queue, heads, within_s), ahead), float, ahead)
 
 
 def follow(

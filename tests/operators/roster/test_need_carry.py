@@ -8,7 +8,7 @@ import random
 import pytest
 from queue_simulation import Tally, simulate
 
-from operators.roster.need.carry import advance, compare, empty, follow
+from operators.roster.need.carry import advance, empty, follow, look, waiting
 from operators.roster.need.erlang import Queue, balance
 from operators.roster.need.heads import Goal, heads_carried, heads_in_balance
 
@@ -138,9 +138,10 @@ def test_several_numbers_of_heads_at_once_are_each_for_itself() -> None:
     queue = Queue(30 / QUARTER, 1 / 90, 1 / 400)
     states, _ = advance(empty(), queue, 2, QUARTER)
     heads = range(6)
-    ended, queued = compare(states, queue, heads, QUARTER)
+    ended, mean = look(states, queue, heads, QUARTER)
     for at, count in enumerate(heads):
         after, interval = advance(states, queue, count, QUARTER)
-        waiting = sum(max(0, n - count) * share for n, share in enumerate(after.tolist()))
-        assert ended[at] == pytest.approx(waiting, rel=1e-4, abs=1e-6)
-        assert queued[at] == pytest.approx(interval.queue, rel=1e-4, abs=1e-6)
+        assert waiting(ended, heads)[at] == pytest.approx(
+            waiting(after[None], [count])[0], rel=1e-4
+        )
+        assert waiting(mean, heads)[at] == pytest.approx(interval.queue, rel=1e-4, abs=1e-6)
