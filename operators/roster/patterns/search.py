@@ -1,0 +1,187 @@
+"""The best roster of patterns within a budget, with the bound that no roster is below.
+
+A first roster gives everybody the best pattern beside those of the others, in turns. Column
+generation gives the bound, and a dive a roster near it. Then some people's patterns are made anew
+beside those of the others: a linear program that cannot beat what they have says so at once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from operators.roster.neighbourhoods import Draws
+from operators.roster.patterns.cover import Cover, Floats, Maker, Pattern, total
+from operators.roster.patterns.generate import Generator
+from operators.roster.patterns.sizes import Sizes
+from operators.roster.patterns.whole import choose
+
+# How often everybody's pattern is made anew at first.
+ROUNDS = 5
+# A part that can save less than one in so many of what is above the bound is left as it is.
+WORTHWHILE = 30
+# A choice of whole patterns takes so long at most: seconds, and share of the budget.
+CHOICE_S, CHOICE_SHARE = 1.0, 0.02
+# Of all patterns known, those that may matter: so many for a choice among everybody's.
+POOL = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The best roster of patterns, by person; its cost, and what no roster costs less than."""
+
+    patterns: tuple[Pattern, ...]
+    cost: int
+    bound: int | None
+    seconds: float
+
+
+class PatternSearch:
+    """One search: the clock and the randomness come from outside."""
+
+    def __init__(
+        self,
+        maker: Maker,
+        cover: Cover,
+        clock: Callable[[], float],
+        draws: Draws,
+        told: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._maker, self._cover, self._draws, self._told = maker, cover, draws, told
+        self._clock, self._began = clock, clock()
+        self._seconds = 0.0
+        self._best: list[Pattern] = []
+        self._cost = 0
+        self._bound: int | None = None
+        self._seed = 0
+
+    def run(self, seconds: float) -> Found | None:
+        """The best roster; None where somebody has no legal pattern at all."""
+        self._seconds = seconds
+        first = self._first()
+        if first is None:
+            return None
+        self._best, self._cost = first, total(self._cover, first)
+        self._tell("first, person by person")
+        root = Generator(self._maker, self._cover, first)
+        self._relax(root)
+        if not self._done():
+            self._improve()
+        return Found(tuple(self._best), self._cost, self._bound, self._elapsed())
+
+    def _elapsed(self) -> float:
+        return self._clock() - self._began
+
+    def _left(self) -> float:
+        return self._seconds - self._elapsed()
+
+    def _done(self) -> bool:
+        return self._left() <= 0 or (self._bound is not None and self._cost <= self._bound)
+
+    def _tell(self, how: str) -> None:
+        self._told(f"{self._elapsed():7.1f} s  cost {self._cost:>9,}  {how}")
+
+    def _first(self) -> list[Pattern] | None:
+        """Everybody's pattern the best beside those of the others, until none gets better."""
+        cover = self._cover
+        made: dict[int, Pattern] = {}
+        heads = cover.heads(())
+        for turn in range(ROUNDS):
+            better = False
+            for person in range(self._maker.people):
+                old = made.get(person)
+                if old is not None:
+                    heads[old.rows] -= 1
+                charges = cover.one_more(heads)
+                found = self._maker.best(person, charges).patterns
+                new = found[0] if found else old
+                if new is None:
+                    return None
+                if old is None or _priced(new, charges) < _priced(old, charges):
+                    made[person] = new
+                    better = True
+                heads[made[person].rows] += 1
+            if not better or (turn and self._left() <= 0):
+                break
+        return [made[person] for person in range(self._maker.people)]
+
+    def _take(self, patterns: Iterable[Pattern] | None, how: str) -> bool:
+        """Keeps patterns in place of those of the same people, if that is better."""
+        if patterns is None:
+            return False
+        trial = list(self._best)
+        for pattern in patterns:
+            trial[pattern.person] = pattern
+        cost = total(self._cover, trial)
+        if cost >= self._cost:
+            return False
+        self._best, self._cost = trial, cost
+        self._tell(how)
+        return True
+
+    def _relax(self, root: Generator) -> None:
+        """The bound, a dive, and the best whole patterns of those that came up."""
+        relaxed = root.relax(self._left)
+        if relaxed is None:
+            return
+        if math.isfinite(relaxed.bound):
+            self._bound = relaxed.whole_bound
+            self._told(f"{self._elapsed():7.1f} s  no roster costs less than {self._bound:,}")
+        if self._done():
+            return
+        self._take(root.dive(relaxed, self._left, self._draws), "dive")
+        if self._done():
+            return
+        known = sorted(root.master.patterns, key=relaxed.solution.reduced)[:POOL]
+        self._choose(self._cover, known, self._best, 3 * self._choice_s(), "of all patterns")
+
+    def _choice_s(self) -> float:
+        return min(CHOICE_S, CHOICE_SHARE * self._seconds, max(0.0, self._left()))
+
+    def _choose(
+        self, cover: Cover, known: list[Pattern], now: Sequence[Pattern], seconds: float, how: str
+    ) -> bool:
+        keys = {pattern.key for pattern in known}
+        known = known + [pattern for pattern in now if pattern.key not in keys]
+        self._seed += 1
+        found, _ = choose(cover, known, now, min(seconds, self._left()), self._seed)
+        return self._take(found, how)
+
+    def _improve(self) -> None:
+        """Parts made anew by turns, until the time is up or the bound reached."""
+        sizes = Sizes(self._maker.people, len(np.unique(self._maker.days)))
+        while not self._done():
+            some, window = sizes.draw(self._draws)
+            self._part(sizes, some, window)
+
+    def _part(self, sizes: Sizes, some: list[int], window: range) -> None:
+        """Some people's patterns anew in a window of days."""
+        began = self._elapsed()
+        inside = set(some)
+        cover = self._cover.beside(one for one in self._best if one.person not in inside)
+        now = [self._best[person] for person in some]
+        free = (self._maker.days >= window.start) & (self._maker.days < window.stop)
+        part = Generator(self._maker, cover, now, free)
+        here = total(cover, now)
+        # What is far from the bound is not improved one by one.
+        gap = self._cost - self._bound if self._bound is not None else 0
+        least = here - max(0, gap // WORTHWHILE)
+        relaxed = part.relax(self._left, ceiling=least)
+        if relaxed is None:
+            return
+        how = f"{len(some)} people, {len(window)} days"
+        gains = relaxed.whole_bound < least
+        if gains:
+            better = self._take(part.dive(relaxed, self._left, self._draws), how + ", dive")
+            if not better and not self._done():
+                known = sorted(part.master.patterns, key=relaxed.solution.reduced)[:POOL]
+                self._choose(cover, known, now, self._choice_s(), how)
+        sizes.took(self._elapsed() - began, gains)
+
+
+def _priced(pattern: Pattern, charges: Floats) -> float:
+    """What a pattern costs with its charges."""
+    return pattern.cost + float(charges[pattern.rows].sum())
