@@ -30,11 +30,12 @@ def judge(instance: Classical, roster: Days) -> Verdict:
         if len(days) != instance.days or not set(days) <= {None, *instance.minutes}:
             broken.append(f"{name}: not {instance.days} days of shifts that there are")
         else:
-            broken += [f"{name}: {what}" for what in _broken(instance, name, days)]
+            broken += [f"{name}: {what}" for what in broken_rules(instance, name, days)]
     return Verdict(broken, _requests(instance, roster) + _cover(instance, roster))
 
 
-def _broken(instance: Classical, name: str, days: list[str | None]) -> Iterator[str]:
+def broken_rules(instance: Classical, name: str, days: list[str | None]) -> Iterator[str]:
+    """The rules about one person that these days break, in words."""
     rules = instance.staff[name]
     worked = [shift for shift in days if shift is not None]
     minutes = sum(instance.minutes[shift] for shift in worked)

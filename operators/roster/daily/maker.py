@@ -122,7 +122,7 @@ class _Weeks:
         self._weekends = min(member.most_weekends, weekends)
         self._states = states
         size = (self._units + 1, self._weekends + 1, states)
-        groups = len(self._groups)
+        groups = max(1, len(self._groups))
         self._work = np.full((days, groups, member.longest_run, *size), np.inf)
         self._off = np.full((days, max(1, member.shortest_rest), *size), np.inf)
         least = -(-member.least_minutes // self._unit)

@@ -15,7 +15,7 @@ import numpy as np
 
 from operators.roster.neighbourhoods import Draws
 from operators.roster.patterns.cover import Cover, Floats, Maker, Pattern, total
-from operators.roster.patterns.generate import Generator
+from operators.roster.patterns.generate import Generator, Relaxed
 from operators.roster.patterns.sizes import Sizes
 from operators.roster.patterns.whole import choose
 
@@ -25,18 +25,24 @@ ROUNDS = 5
 WORTHWHILE = 30
 # A choice of whole patterns takes so long at most: seconds, and share of the budget.
 CHOICE_S, CHOICE_SHARE = 1.0, 0.02
+# So long people are swapped before the next part, with noise of these sizes in the charges.
+SWAPPING_S, NOISES = 1.0, (0.01, 0.1, 0.5)
 # Of all patterns known, those that may matter: so many for a choice among everybody's.
 POOL = 4_000
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The best roster of patterns, by person; its cost, and what no roster costs less than."""
+    """The best roster of patterns, by person; its cost, and what no roster costs less than.
+
+    `course` has the costs on the way, with their seconds.
+    """
 
     patterns: tuple[Pattern, ...]
     cost: int
     bound: int | None
     seconds: float
+    course: tuple[tuple[float, int], ...]
 
 
 class PatternSearch:
@@ -53,14 +59,21 @@ class PatternSearch:
         self._maker, self._cover, self._draws, self._told = maker, cover, draws, told
         self._clock, self._began = clock, clock()
         self._seconds = 0.0
+        self._enough: int | None = None
+        self._root: tuple[Generator, Relaxed] | None = None
+        self._dived = self._dive_s = 0.0
         self._best: list[Pattern] = []
         self._cost = 0
         self._bound: int | None = None
         self._seed = 0
+        self._course: list[tuple[float, int]] = []
 
-    def run(self, seconds: float) -> Found | None:
-        """The best roster; None where somebody has no legal pattern at all."""
-        self._seconds = seconds
+    def run(self, seconds: float, enough: int | None = None) -> Found | None:
+        """The best roster; None where somebody has no legal pattern at all.
+
+        It ends when the time is up, when the cost is the bound, or not above `enough`.
+        """
+        self._seconds, self._enough = seconds, enough
         first = self._first()
         if first is None:
             return None
@@ -70,7 +83,8 @@ class PatternSearch:
         self._relax(root)
         if not self._done():
             self._improve()
-        return Found(tuple(self._best), self._cost, self._bound, self._elapsed())
+        course = tuple(self._course)
+        return Found(tuple(self._best), self._cost, self._bound, self._elapsed(), course)
 
     def _elapsed(self) -> float:
         return self._clock() - self._began
@@ -79,9 +93,11 @@ class PatternSearch:
         return self._seconds - self._elapsed()
 
     def _done(self) -> bool:
-        return self._left() <= 0 or (self._bound is not None and self._cost <= self._bound)
+        reached = [one for one in (self._bound, self._enough) if one is not None]
+        return self._left() <= 0 or any(self._cost <= one for one in reached)
 
     def _tell(self, how: str) -> None:
+        self._course.append((self._elapsed(), self._cost))
         self._told(f"{self._elapsed():7.1f} s  cost {self._cost:>9,}  {how}")
 
     def _first(self) -> list[Pattern] | None:
@@ -123,20 +139,25 @@ class PatternSearch:
         return True
 
     def _relax(self, root: Generator) -> None:
-        """The bound, a dive, and the best whole patterns of those that came up."""
+        """The bound, and a dive."""
         relaxed = root.relax(self._left)
         if relaxed is None:
             return
         if math.isfinite(relaxed.bound):
             self._bound = relaxed.whole_bound
             self._told(f"{self._elapsed():7.1f} s  no roster costs less than {self._bound:,}")
-        if self._done():
+        self._root = root, relaxed
+        if not self._done():
+            self._dive()
+
+    def _dive(self) -> None:
+        """Another way down from the linear program of everybody."""
+        if self._root is None:
             return
+        began, (root, relaxed) = self._elapsed(), self._root
         self._take(root.dive(relaxed, self._left, self._draws), "dive")
-        if self._done():
-            return
-        known = sorted(root.master.patterns, key=relaxed.solution.reduced)[:POOL]
-        self._choose(self._cover, known, self._best, 3 * self._choice_s(), "of all patterns")
+        self._dived = self._elapsed()
+        self._dive_s = self._dived - began
 
     def _choice_s(self) -> float:
         return min(CHOICE_S, CHOICE_SHARE * self._seconds, max(0.0, self._left()))
@@ -154,8 +175,44 @@ class PatternSearch:
         """Parts made anew by turns, until the time is up or the bound reached."""
         sizes = Sizes(self._maker.people, len(np.unique(self._maker.days)))
         while not self._done():
-            some, window = sizes.draw(self._draws)
-            self._part(sizes, some, window)
+            # As long as a dive takes, parts are tried in between.
+            if self._elapsed() - self._dived > self._dive_s:
+                self._dive()
+            self._swap(self._elapsed() + SWAPPING_S)
+            if not self._done():
+                some, window = sizes.draw(self._draws)
+                self._part(sizes, some, window)
+
+    def _swap(self, until: float) -> None:
+        """A few people's patterns anew, each the best beside the others, with noise in the charges.
+
+        Rosters that cost the same are taken, too: from there others can be reached.
+        """
+        heads, people = self._cover.heads(self._best), self._maker.people
+        while self._elapsed() < until and not self._done():
+            some = self._draws.sample(range(people), min(people, 2 + self._draws.randrange(3)))
+            noise = np.random.default_rng(self._draws.randrange(1 << 30))
+            scale = NOISES[self._draws.randrange(len(NOISES))]
+            trial = list(self._best)
+            tried = heads.copy()
+            for person in some:
+                tried[trial[person].rows] -= 1
+            for turn in range(2):
+                for person in some:
+                    if turn:
+                        tried[trial[person].rows] -= 1
+                    charges = self._cover.one_more(tried)
+                    if not turn:
+                        charges += scale * noise.random(len(charges))
+                    if found := self._maker.best(person, charges).patterns:
+                        trial[person] = found[0]
+                    tried[trial[person].rows] += 1
+            cost = total(self._cover, trial)
+            if cost <= self._cost:
+                better, heads = cost < self._cost, tried
+                self._best, self._cost = trial, cost
+                if better:
+                    self._tell(f"{len(some)} people, one by one")
 
     def _part(self, sizes: Sizes, some: list[int], window: range) -> None:
         """Some people's patterns anew in a window of days."""

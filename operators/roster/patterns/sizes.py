@@ -6,9 +6,9 @@ from operators.roster.neighbourhoods import Draws
 
 # A part should take so many seconds: larger ones are made smaller.
 PART_S = 3.0
-GROWTH, SHRINK = 1.1, 1.25
+GROWTH, SHRINK = 1.15, 1.25
 # People for all days, everybody for some days: at first.
-FIRST_PEOPLE, FIRST_DAYS = 8.0, 5.0
+FIRST_PEOPLE, FIRST_DAYS = 5.0, 3.0
 
 
 class Sizes:
