@@ -37,14 +37,15 @@ def options(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--instances", nargs="*", help="some of them; all without")
     parser.add_argument("--seconds", type=float, default=60.0, help="for each instance")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--stop-at-known", action="store_true", help="end at the best known cost")
     parser.add_argument("--wall", action="store_true", help="wall time, not CPU seconds")
     return parser
 
 
 def run(
-    name: str, maker: Maker, cover: Cover, given: argparse.Namespace, enough: int | None
+    name: str, maker: Maker, cover: Cover, given: argparse.Namespace, known: int | None
 ) -> Found:
-    """Solves an instance and tells its course; it ends early where the cost is `enough`.
+    """Solves an instance and tells its course.
 
     Raises:
         SystemExit: somebody has no legal pattern.
@@ -52,7 +53,7 @@ def run(
     tell(f"{name}:")
     clock = time.monotonic if given.wall else time.process_time
     search = PatternSearch(maker, cover, clock, random.Random(given.seed), tell)
-    found = search.run(given.seconds, enough)
+    found = search.run(given.seconds, known if given.stop_at_known else None)
     if found is None:
         msg = f"{name}: somebody has no legal shifts at all: check the instance"
         raise SystemExit(msg)

@@ -29,7 +29,7 @@ def main() -> None:
         instance = read_classical(given.data / f"Instance{number}.txt")
         maker = DailyMaker(daily_problem(instance))
         cost, bound = known.get(number, (None, None))
-        found = run(instance.name, maker, maker.cover, given, bound)
+        found = run(instance.name, maker, maker.cover, given, cost)
         verdict = judge(instance, days_of(instance, found.patterns))
         for what in verdict.broken:
             tell(f"  broken: {what}")

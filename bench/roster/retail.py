@@ -27,11 +27,11 @@ def main() -> None:
     for name in given.instances or names:
         instance = read_retail(given.data / f"{name}.txt")
         maker = ActivityMaker(activity_problem(instance))
-        found = run(name, maker, maker.cover, given, None)
+        known = REFERENCES.get(name)
+        found = run(name, maker, maker.cover, given, known)
         verdict = judge(instance, shifts_of(instance, found.patterns))
         for what in verdict.broken[:5]:
             tell(f"  broken: {what}")
-        known = REFERENCES.get(name)
         lines.append(Line(name, known, None, found, len(verdict.broken), verdict.cost))
     table(lines, given)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from operators.roster.activities.problem import SLOTS, ActivityProblem
+from operators.roster.activities.problem import SLOTS, ActivityProblem, Contract
 from operators.roster.activities.tasks import best_tasks, prices_of_shifts
 from operators.roster.patterns.cover import Cover, Floats, Pattern, Priced
 
@@ -39,8 +39,14 @@ class ActivityMaker:
         self._priced: tuple[bytes, Floats] = (b"", np.zeros(0))
         starts = np.array(problem.starts)
         self.next = np.stack([self._first_start(length) for length in problem.lengths])
-        # For each length, where a new first start begins among the starts.
-        self.cuts = [np.flatnonzero(np.diff(one, prepend=-1)) for one in self.next]
+        # Ends of shifts after which the same starts may follow, sorted by the first of them.
+        lengths = np.array(problem.lengths)[:, None]
+        late = np.array([problem.calendar_day(0, start) for start in problem.starts])
+        keys = np.stack([self.next, starts + lengths, np.broadcast_to(late, self.next.shape)])
+        self.ends, ends = np.unique(keys.reshape(3, -1).T, axis=0, return_inverse=True)
+        self.end_of = ends.reshape(self.next.shape)
+        self.firsts = np.unique(self.ends[:, 0], return_index=True)
+        self._states: dict[int, _States] = {}
         self._slots = (np.arange(problem.days)[:, None] * SLOTS + starts).ravel()
 
     def _first_start(self, length: int) -> NDArray[np.intp]:
@@ -63,7 +69,9 @@ class ActivityMaker:
         if self._priced[0] != key:
             self._priced = key, self._prices(paid)
         prices = self._priced[1]
-        run = _Run(self, prices, contract.most)
+        if contract.most not in self._states:
+            self._states[contract.most] = _States(self, contract.most)
+        run = _Run(self, prices, contract, self._states[contract.most])
         by_slots = run.ends()
         ends = [end for end in range(contract.least, contract.most + 1) if by_slots[end] < np.inf]
         if not ends:
@@ -104,46 +112,72 @@ class ActivityMaker:
         return Pattern(person, 0, np.array(rows, dtype=np.intp), tuple(stretches))
 
 
+class _States:
+    """Room for the states of all days, used again for everybody with as many slots at most.
+
+    Before a day: cost by start, run so far and slots; after it by the next first start instead.
+    """
+
+    def __init__(self, maker: ActivityMaker, most: int) -> None:
+        problem, size = maker.problem, (maker.problem.longest_run, most + 1)
+        many = len(problem.starts)
+        self.ready = np.full((problem.days, many, *size), np.inf)
+        self.after = np.full((problem.days, many + 1, *size), np.inf)
+        self.off = np.full((problem.days + 1, most + 1), np.inf)
+        self.ended = np.full((len(maker.ends), *size), np.inf)
+
+    def clear(self) -> None:
+        """Nothing can be reached but the beginning."""
+        for array in (self.ready, self.after, self.off):
+            array.fill(np.inf)
+        self.off[0, 0] = 0.0
+
+
 class _Run:
     """One pass over the days for some prices of shifts."""
 
-    def __init__(self, maker: ActivityMaker, prices: Floats, most: int) -> None:
-        self._maker, self._prices, self._most = maker, prices, most
-        problem = maker.problem
-        runs, many = problem.longest_run, len(problem.starts)
-        # Before a day: cost by run so far, slots and start; after it, by the next first start.
-        self._ready = np.full((problem.days, runs, most + 1, many), np.inf)
-        self._after = np.full((problem.days, runs, most + 1, many + 1), np.inf)
-        self._off = np.full((problem.days + 1, most + 1), np.inf)
-        self._off[0, 0] = 0.0
-        for day in range(problem.days):
+    def __init__(
+        self, maker: ActivityMaker, prices: Floats, contract: Contract, states: _States
+    ) -> None:
+        self._maker, self._prices, self._states = maker, prices, states
+        self._least, self._most = contract.least, contract.most
+        states.clear()
+        for day in range(maker.problem.days):
             self._step(day)
 
     def _step(self, day: int) -> None:
-        """All states after a day: `_off` of day n is after n days, the last one free."""
-        maker, ready, after = self._maker, self._ready[day], self._after[day]
-        runs = min(day + 1, len(ready))
+        """All states after a day: `off` of day n is after n days, the last one free."""
+        maker, states = self._maker, self._states
+        ready, off, ended = states.ready[day], states.off, states.ended
+        runs = min(day + 1, maker.problem.longest_run)
         if day == 0:
-            ready[0, 0] = 0.0
-            self._off[1] = self._off[0]
+            ready[:, 0, 0] = 0.0
+            off[1] = off[0]
         else:
-            before = self._after[day - 1]
-            ready[0] = self._off[day][:, None]
-            ready[1:runs] = np.minimum.accumulate(before[: runs - 1, :, :-1], axis=2)
-            self._off[day + 1] = np.minimum(self._off[day], before.min(axis=(0, 2)))
+            before = states.after[day - 1]
+            ready[:, 0] = off[day]
+            np.minimum.accumulate(before[:-1, : runs - 1], axis=0, out=ready[:, 1:runs])
+            off[day + 1] = np.minimum(off[day], before.min(axis=(0, 1)))
+        # Slots that so many days give at most, and without which the rest cannot be enough.
+        longest = maker.problem.lengths[-1]
+        low = max(0, self._least - longest * (maker.problem.days - day))
+        high = min(self._most, longest * day)
+        ended.fill(np.inf)
         for at, length in enumerate(maker.problem.lengths):
-            if length > self._most:
+            upto = min(high, self._most - length) + 1
+            if upto <= low:
                 break
-            cost = ready[:runs, : self._most + 1 - length] + self._prices[day, :, at]
-            cuts = maker.cuts[at]
-            least = np.minimum.reduceat(cost, cuts, axis=2)
-            to = after[:runs, length:]
-            firsts = maker.next[at][cuts]
-            to[:, :, firsts] = np.minimum(to[:, :, firsts], least)
+            cost = ready[:, :runs, low:upto] + self._prices[day, :, at, None, None]
+            to = ended[:, :runs, low + length : upto + length]
+            ends = maker.end_of[at]
+            to[ends] = np.minimum(to[ends], cost)
+        firsts, cuts = maker.firsts
+        states.after[day][firsts] = np.minimum.reduceat(ended, cuts, axis=0)
 
     def ends(self) -> Floats:
         """The least cost by slots at work."""
-        least: Floats = np.minimum(self._off[-1], self._after[-1].min(axis=(0, 2)))
+        states = self._states
+        least: Floats = np.minimum(states.off[-1], states.after[-1].min(axis=(0, 1)))
         return least
 
     def trace(self, end: int) -> list[tuple[int, int, int]]:
@@ -151,11 +185,11 @@ class _Run:
         shifts: list[tuple[int, int, int]] = []
         slots, after_days = end, self._maker.problem.days
         while after_days > 0:
-            worked = self._after[after_days - 1][:, slots]
-            if self._off[after_days][slots] <= worked.min():
+            worked = self._states.after[after_days - 1][:, :, slots]
+            if self._states.off[after_days][slots] <= worked.min():
                 after_days -= 1
                 continue
-            run, upto = int(worked.min(axis=1).argmin()), worked.shape[1]
+            run, upto = int(worked.min(axis=0).argmin()), len(worked)
             for day in range(after_days - 1, after_days - 2 - run, -1):
                 upto, length = self._shift(day, run - (after_days - 1 - day), slots, upto)
                 shifts.append((day, upto, length))
@@ -167,11 +201,11 @@ class _Run:
     def _shift(self, day: int, run: int, slots: int, upto: int) -> tuple[int, int]:
         """Place of the start and length of the shift after which so many starts are left."""
         lengths = np.array(self._maker.problem.lengths)
-        first = int(self._after[day][run, slots, : upto + 1].argmin())
+        first = int(self._states.after[day][: upto + 1, run, slots].argmin())
         before = slots - lengths
         cost = np.where(
             (before >= 0)[:, None] & (self._maker.next == first),
-            self._ready[day][run, np.maximum(before, 0)] + self._prices[day].T,
+            self._states.ready[day][:, run, np.maximum(before, 0)].T + self._prices[day].T,
             np.inf,
         )
         at, start = np.unravel_index(int(cost.argmin()), cost.shape)

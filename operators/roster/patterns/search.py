@@ -27,6 +27,8 @@ WORTHWHILE = 30
 CHOICE_S, CHOICE_SHARE = 1.0, 0.02
 # So long people are swapped before the next part, with noise of these sizes in the charges.
 SWAPPING_S, NOISES = 1.0, (0.01, 0.1, 0.5)
+# The share of the budget for that before the linear program of everybody.
+FIRST_SWAPS = 0.05
 # Of all patterns known, those that may matter: so many for a choice among everybody's.
 POOL = 4_000
 
@@ -79,8 +81,9 @@ class PatternSearch:
             return None
         self._best, self._cost = first, total(self._cover, first)
         self._tell("first, person by person")
-        root = Generator(self._maker, self._cover, first)
-        self._relax(root)
+        self._swap(FIRST_SWAPS * seconds)
+        if not self._done():
+            self._relax(Generator(self._maker, self._cover, self._best))
         if not self._done():
             self._improve()
         course = tuple(self._course)
