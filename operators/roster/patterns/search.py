@@ -29,6 +29,9 @@ CHOICE_S, CHOICE_SHARE = 1.0, 0.02
 SWAPPING_S, NOISES = 1.0, (0.01, 0.1, 0.5)
 # The share of the budget for that before the linear program of everybody.
 FIRST_SWAPS = 0.05
+# The share of the budget for the linear program of everybody: a dive from one that is not at its
+# end is better than none.
+RELAXING = 0.4
 # Of all patterns known, those that may matter: so many for a choice among everybody's.
 POOL = 4_000
 
@@ -143,7 +146,8 @@ class PatternSearch:
 
     def _relax(self, root: Generator) -> None:
         """The bound, and a dive."""
-        relaxed = root.relax(self._left)
+        until = self._elapsed() + RELAXING * self._left()
+        relaxed = root.relax(lambda: until - self._elapsed())
         if relaxed is None:
             return
         if math.isfinite(relaxed.bound):
