@@ -25,13 +25,15 @@ ROUNDS = 5
 WORTHWHILE = 30
 # A choice of whole patterns takes so long at most: seconds, and share of the budget.
 CHOICE_S, CHOICE_SHARE = 1.0, 0.02
-# So long people are swapped before the next part, with noise of these sizes in the charges.
-SWAPPING_S, NOISES = 1.0, (0.01, 0.1, 0.5)
-# The share of the budget for that before the linear program of everybody.
-FIRST_SWAPS = 0.05
+# People are swapped until so long nothing got better, with noise of these sizes in the charges.
+SWAPPING_S, SWAPPING, NOISES = 1.0, 0.05, (0.01, 0.1, 0.5)
+# That time as a share of the budget before the linear program of everybody.
+FIRST_SWAPS = 0.03
 # The share of the budget for the linear program of everybody: a dive from one that is not at its
 # end is better than none.
 RELAXING = 0.4
+# The share of the budget that a dive may take: one that is not at its end by then is the last.
+DIVING = 0.3
 # Of all patterns known, those that may matter: so many for a choice among everybody's.
 POOL = 4_000
 
@@ -84,7 +86,7 @@ class PatternSearch:
             return None
         self._best, self._cost = first, total(self._cover, first)
         self._tell("first, person by person")
-        self._swap(FIRST_SWAPS * seconds)
+        self._swap(max(self._patience(), FIRST_SWAPS * seconds))
         if not self._done():
             self._relax(Generator(self._maker, self._cover, self._best))
         if not self._done():
@@ -162,7 +164,11 @@ class PatternSearch:
         if self._root is None:
             return
         began, (root, relaxed) = self._elapsed(), self._root
-        self._take(root.dive(relaxed, self._left, self._draws), "dive")
+        until = min(self._seconds, began + DIVING * self._seconds)
+        found = root.dive(relaxed, lambda: until - self._elapsed(), self._draws)
+        if found is None:
+            self._root = None
+        self._take(found, "dive")
         self._dived = self._elapsed()
         self._dive_s = self._dived - began
 
@@ -185,17 +191,22 @@ class PatternSearch:
             # As long as a dive takes, parts are tried in between.
             if self._elapsed() - self._dived > self._dive_s:
                 self._dive()
-            self._swap(self._elapsed() + SWAPPING_S)
+            self._swap(self._patience())
             if not self._done():
                 some, window = sizes.draw(self._draws)
                 self._part(sizes, some, window)
 
-    def _swap(self, until: float) -> None:
+    def _patience(self) -> float:
+        return min(SWAPPING_S, SWAPPING * self._seconds)
+
+    def _swap(self, patience: float) -> None:
         """A few people's patterns anew, each the best beside the others, with noise in the charges.
 
-        Rosters that cost the same are taken, too: from there others can be reached.
+        Rosters that cost the same are taken, too: from there others can be reached. It ends when
+        so many seconds brought nothing better.
         """
         heads, people = self._cover.heads(self._best), self._maker.people
+        until = self._elapsed() + patience
         while self._elapsed() < until and not self._done():
             some = self._draws.sample(range(people), min(people, 2 + self._draws.randrange(3)))
             noise = np.random.default_rng(self._draws.randrange(1 << 30))
@@ -219,6 +230,7 @@ class PatternSearch:
                 better, heads = cost < self._cost, tried
                 self._best, self._cost = trial, cost
                 if better:
+                    until = self._elapsed() + patience
                     self._tell(f"{len(some)} people, one by one")
 
     def _part(self, sizes: Sizes, some: list[int], window: range) -> None:
@@ -243,7 +255,7 @@ class PatternSearch:
             if not better and not self._done():
                 known = sorted(part.master.patterns, key=relaxed.solution.reduced)[:POOL]
                 self._choose(cover, known, now, self._choice_s(), how)
-        sizes.took(self._elapsed() - began, gains)
+        sizes.took(self._elapsed() - began, gains, self._dive_s)
 
 
 def _priced(pattern: Pattern, charges: Floats) -> float:

@@ -29,9 +29,12 @@ class Sizes:
         first = draws.randrange(self._days - length + 1)
         return list(range(self._people)), range(first, first + length)
 
-    def took(self, seconds: float, gains: bool) -> None:
-        """How long the last part took, and whether there was something to gain."""
-        if seconds > PART_S:
+    def took(self, seconds: float, gains: bool, most: float = 0.0) -> None:
+        """How long the last part took, and whether there was something to gain.
+
+        Parts may take `most` seconds where that is more than usual: as long as one for everybody.
+        """
+        if seconds > max(PART_S, most):
             factor = 1 / SHRINK
         elif not gains:
             factor = GROWTH
