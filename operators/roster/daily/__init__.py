@@ -1,0 +1,1 @@
+"""Rosters with fixed kinds of shifts, one a day: wards, desks, lines."""
