@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -102,8 +103,13 @@ FROZEN_STEPS = {
 }
 
 
-def imports() -> Iterator[tuple[Path, str]]:
+@cache
+def imports() -> list[tuple[Path, str]]:
     """Every import of the packages: the file, relative to the root, and the module it names."""
+    return list(_imports())
+
+
+def _imports() -> Iterator[tuple[Path, str]]:
     for folder in sorted(OURS):
         for file in sorted((ROOT / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -114,13 +120,10 @@ def imports() -> Iterator[tuple[Path, str]]:
                     yield file.relative_to(ROOT), node.module or ""
 
 
-IMPORTS = list(imports())
-
-
 def test_the_walk_finds_imports() -> None:
     """An empty walk would pass everything below."""
-    assert (Path("flows/stock.py"), "operators.engine") in IMPORTS
-    assert len(IMPORTS) > 500
+    assert (Path("flows/stock.py"), "operators.engine") in imports()
+    assert len(imports()) > 500
 
 
 @pytest.mark.parametrize("folder", sorted(OURS))
@@ -128,7 +131,7 @@ def test_imports_go_one_way(folder: str) -> None:
     """schemas <- operators <- sources, sinks <- flows <- infra; serving reads sinks."""
     wrong = [
         f"{file} imports {module}"
-        for file, module in IMPORTS
+        for file, module in imports()
         if file.parts[0] == folder
         and (top := module.partition(".")[0]) in OURS
         and top != folder
@@ -149,7 +152,7 @@ def test_engine_stays_at_the_edge() -> None:
 
     wrong = [
         f"{file} imports {module}"
-        for file, module in IMPORTS
+        for file, module in imports()
         if module.partition(".")[0] == "bytewax" and not allowed(file)
     ]
     assert wrong == []
@@ -159,7 +162,7 @@ def test_clients_stay_at_the_edge() -> None:
     """Databases and brokers are known by those who talk to them."""
     wrong = [
         f"{file} imports {module}"
-        for file, module in IMPORTS
+        for file, module in imports()
         for client, folders in CLIENTS.items()
         if module.partition(".")[0] == client and file.parts[0] not in folders
     ]
@@ -170,7 +173,7 @@ def test_rules_are_pure() -> None:
     """No clock, environment, file or socket in operators: those come in as arguments."""
     wrong = [
         f"{file} imports {module}"
-        for file, module in IMPORTS
+        for file, module in imports()
         if file.parts[0] == "operators" and module.partition(".")[0] in IMPURE
     ]
     assert wrong == []

@@ -281,6 +281,7 @@ def test_record_that_is_not_taken(
     producer = Producer({"bootstrap.servers": broker.address, "message.max.bytes": 2 * large})
     producer.produce("large.v1", value=bytes(large))
     assert producer.flush(10) == 0
+    del producer  # or it goes on looking for the broker when that has gone, until it is collected
     arguments = options(broker, tmp_path, chain, "--until-end", "--topic", "large.v1")
     with monkeypatch.context() as patched:
         patched.setattr(events, "LONGEST_DEAD_LETTER", large)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -29,11 +30,13 @@ OTHER_VARIABLES = {"ERP_HOOK_SECRET"}
 PINNED = re.compile(r"[a-z0-9./_-]+:\d+(\.\d+)+(-[a-z0-9.-]+)?")
 
 
+@cache
 def compose() -> dict[str, Any]:
     found: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
     return found
 
 
+@cache
 def documents() -> list[tuple[str, dict[str, Any]]]:
     """Every document of the manifests, with its file."""
     return [

@@ -10,7 +10,7 @@ from alert_oracle import Alert, Rung, expected_alerts, open_after
 from hypothesis import given
 from stock_events import NOON, Event, correction, event
 from stock_oracle import expect
-from stock_strategies import PATIENT, wide_histories
+from stock_strategies import BRIEF, wide_histories
 
 from schemas.chain import AlertRule, AlertRules, Chain, StockConfig, StockRule
 from schemas.instants import MINUTE_US
@@ -246,7 +246,7 @@ class TestHistory:
             ("S3", "stock_out"),
         ]
 
-    @PATIENT
+    @BRIEF
     @given(wide_histories())
     def test_one_open_alert_a_family(self, events: list[Event]) -> None:
         chain = chain_of(safety_stock=4, floor=1)
