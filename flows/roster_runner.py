@@ -14,7 +14,7 @@ from flows.steps import RosterStep
 from sinks.roster.records import TOPICS_WRITTEN
 from sinks.warehouse.client import Warehouse
 from sinks.warehouse.runs import Counts
-from sources.blocks import find_files
+from sources.files import find_files
 from sources.kafka.topics import check_topics
 
 

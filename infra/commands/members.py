@@ -82,6 +82,9 @@ def members() -> None:
     """Members: who they are now, and why."""
 
 
+members.add_command(fit_command)
+
+
 @members.command()
 @_shared
 def segments(warehouse: Target, form: str) -> None:

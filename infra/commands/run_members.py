@@ -14,6 +14,7 @@ from flows.members_runner import default_recovery, run_members
 from flows.recovery import RecoveryError
 from flows.settings import SettingsError, StockSettings, kafka_settings, load_chain
 from infra.progress import Progress
+from infra.run_options import run_options
 from sinks.warehouse.address import Address, Target
 from sinks.warehouse.client import open_reader
 
@@ -22,54 +23,7 @@ LIVE_EPOCH_SECONDS = 30.0
 
 
 @click.command()
-@click.option("--source", help="File of events (JSON Lines or Parquet), folder, or pattern.")
-@click.option(
-    "--kafka",
-    metavar="HOST:PORT",
-    envvar="TILLFLOW_KAFKA",
-    show_envvar=True,
-    help="Brokers to read from and write to, instead of --source.",
-)
-@click.option(
-    "--topic",
-    "topics",
-    multiple=True,
-    default=TOPICS,
-    show_default=True,
-    help="Topic to read; may be given several times.",
-)
-@click.option("--group", default=GROUP, show_default=True, help="Consumer group that shows lag.")
-@click.option("--create-topics", is_flag=True, help="Create topics that are missing.")
-@click.option("--until-end", is_flag=True, help="Kafka: end when all is read that is there now.")
-@click.option(
-    "--warehouse",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="DuckDB file, or quack://HOST:PORT (token in TILLFLOW_WAREHOUSE_TOKEN).",
-)
-@click.option(
-    "--token-file",
-    type=click.Path(path_type=Path),
-    envvar="TILLFLOW_WAREHOUSE_TOKEN_FILE",
-    show_envvar=True,
-    help="Token of a served warehouse.",
-)
-@click.option("--config", type=click.Path(path_type=Path), help="The chain's configuration (YAML).")
-@click.option(
-    "--recovery",
-    type=click.Path(path_type=Path),
-    help="Folder for state and progress.  [default: WAREHOUSE.members.recovery]",
-)
-@click.option("--no-recovery", is_flag=True, help="Keep no state: the next run starts anew.")
-@click.option("--follow", is_flag=True, help="Go on when the end is reached, until stopped.")
-@click.option(
-    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Worker threads."
-)
-@click.option(
-    "--epoch-seconds",
-    type=click.FloatRange(min=0, max=86_400),
-    help="How often progress is made durable.  [default: 10, live from Kafka 30]",
-)
+@run_options(TOPICS, GROUP, "WAREHOUSE.members.recovery")
 def members(
     source: str | None,
     kafka: str | None,
