@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from infra.answers import FORMATS, Column, console, field, print_csv, print_json, shown, table
+from infra.commands.members_fit import fit_command
 from infra.warehouse_option import warehouse_option
 from operators.members.segments import Measured, by_mean, by_quantile
 from schemas.member_events import THRESHOLDS_TYPE
