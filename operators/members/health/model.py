@@ -19,7 +19,7 @@ from operators.members.health.terms import TERMS, Ground, own_gap, terms, terms_
 
 Kind = Literal["full", "purchases", "recency"]
 _FORMAT = 1
-_LOOK_DAYS = 730
+_LOOK_DAYS, _LOOKS = 730, 120
 
 
 class ModelError(ValueError):
@@ -140,17 +140,19 @@ def silent_until(model: HealthModel, one: History, threshold: float) -> float | 
 def changes_band(model: HealthModel, one: History, days: int = _LOOK_DAYS) -> float | None:
     """In how many days the member's band changes if it does nothing; None for not within `days`.
 
-    What the one wake-up of a member is set to, beside its other deadlines.
+    What the one wake-up of a member is set to, beside its other deadlines. A band that is entered
+    and left again between two looks is passed over: these are minutes apart at first, days later.
     """
+    looks = days * np.linspace(0, 1, _LOOKS) ** 2
     now = band(model, chance(model, one))
-    found = chances(model, _ahead(one, np.arange(days + 1.0)))
+    found = chances(model, _ahead(one, looks))
     low, high = model.bands
     other = np.digitize(found, [low, high]) != ("at_risk", "watch", "healthy").index(now)
     if not other.any():
         return None
-    late = float(np.argmax(other))
-    early = max(late - 1.0, 0.0)
-    # A day is known; the second is found by halving.
+    at = int(np.argmax(other))
+    early, late = float(looks[max(at - 1, 0)]), float(looks[at])
+    # Two looks are known; the second is found by halving.
     while late - early > 0.5 / 86_400:
         middle = (early + late) / 2
         if band(model, chance(model, one.after(middle))) == now:
