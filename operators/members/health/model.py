@@ -20,7 +20,7 @@ from operators.members.health.terms import TERMS, Ground, own_gap, terms, terms_
 Kind = Literal["full", "purchases", "recency"]
 _FORMAT = 1
 BANDS = ("at_risk", "watch", "healthy")
-_LOOK_DAYS, _LOOKS, _FINE = 730, 120, 1_500
+_LOOK_DAYS, _LOOKS = 730, 120
 _CLOSE = 0.5 / 86_400  # days
 
 
@@ -146,22 +146,20 @@ def changes_band(model: HealthModel, one: History, days: int = _LOOK_DAYS) -> fl
     and left again between two looks is passed over: these are minutes apart at first, days later.
     """
     now = band(model, chance(model, one))
-    late = _first_other(model, one, now, days * np.linspace(0, 1, _LOOKS) ** 2)
-    while late is not None and late[1] - late[0] > _CLOSE:
-        late = _first_other(model, one, now, np.linspace(*late, _FINE))
-    return None if late is None else late[1]
-
-
-def _first_other(
-    model: HealthModel, one: History, now: str, looks: Floats
-) -> tuple[float, float] | None:
-    """The last look at the present band before the first at another one, and that."""
-    found = chances(model, _ahead(one, looks))
-    other = np.digitize(found, model.bands) != BANDS.index(now)
+    looks = days * np.linspace(0, 1, _LOOKS) ** 2
+    other = np.digitize(chances(model, _ahead(one, looks)), model.bands) != BANDS.index(now)
     if not other.any():
         return None
     at = int(np.argmax(other))
-    return float(looks[max(at - 1, 0)]), float(looks[at])
+    early, late = float(looks[max(at - 1, 0)]), float(looks[at])
+    # Two looks are known; the second is found by halving.
+    while late - early > _CLOSE:
+        middle = (early + late) / 2
+        if band(model, chance(model, one.after(middle))) == now:
+            early = middle
+        else:
+            late = middle
+    return late
 
 
 def to_json(model: HealthModel) -> bytes:
