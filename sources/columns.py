@@ -57,17 +57,20 @@ def demand(path: Path, wanted: Sequence[str]) -> None:
 
 
 def read_days(
-    path: Path, member: str, amount: str, at: str, of: str | None, zone: str
+    path: Path, member: str, amount: str | None, at: str, of: str | None, zone: str
 ) -> tuple[NDArray[np.object_], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
     """Purchases: members, amounts, days since 1970 in a zone, and the days that refunds are of.
+
+    Without a column of amounts each is 1.
 
     Raises:
         ColumnError: a column is not there, or does not hold what it should.
     """
-    demand(path, [member, amount, at, *([of] if of else [])])
+    demand(path, [name for name in (member, amount, at, of) if name])
     day, back = _quoted(at), _quoted(of) if of else "NULL"
+    worth = _quoted(amount) if amount else "1"
     query = (
-        f"SELECT {_quoted(member)}::VARCHAR AS member, {_quoted(amount)}::DOUBLE AS amount, "
+        f"SELECT {_quoted(member)}::VARCHAR AS member, {worth}::DOUBLE AS amount, "
         f"epoch({day}::TIMESTAMPTZ::DATE)::BIGINT // 86400 AS day, "
         f"epoch(coalesce({back}::TIMESTAMPTZ, {day}::TIMESTAMPTZ)::DATE)::BIGINT // 86400 AS of "
         f"FROM {_relation(path)} WHERE member IS NOT NULL"
@@ -78,7 +81,7 @@ def read_days(
             found = connection.execute(query).fetchnumpy()
     except duckdb.Error as error:
         raise _refused(path, error) from error
-    for name, column in (("amount", amount), ("day", at)):
+    for name, column in (("amount", amount or "1"), ("day", at)):
         holes = np.ma.getmaskarray(found[name])
         if holes.any():
             msg = (

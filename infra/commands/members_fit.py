@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -30,6 +31,11 @@ _KINDS = {
 @click.option("--at", "at_column", default="time", show_default=True, help="Column of the instant.")
 @click.option("--amount", default="amount", show_default=True, help="Column; refunds are below 0.")
 @click.option("--refund-of", help="Column: when what a refund takes back was bought.")
+@click.option(
+    "--engaged",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Messages opened and coupons redeemed: the same columns, without amounts.",
+)
 @click.option("--zone", default="UTC", show_default=True, help="Whose days are counted.")
 @click.option("--until", help="The day it is fitted for.  [default: after the last in FILE]")
 @click.option("--origins", default=ORIGINS, show_default=True, help="Days looked back from.")
@@ -46,6 +52,7 @@ def fit_command(
     at_column: str,
     amount: str,
     refund_of: str | None,
+    engaged: Path | None,
     zone: str,
     until: str | None,
     origins: int,
@@ -59,8 +66,14 @@ def fit_command(
         ZoneInfo(zone)
         who, amounts, days, of = read_days(file, member, amount, at_column, refund_of, zone)
         end = _day(until) if until else int(days.max(initial=0)) + 1
-        _, members = np.unique(who, return_inverse=True)
+        names, members = np.unique(who, return_inverse=True)
         log = Log(members.astype(np.int64), days, of, amounts)
+        if engaged:
+            others, _, when, _ = read_days(engaged, member, None, at_column, None, zone)
+            # Who never bought has no health.
+            place = np.searchsorted(names, others)
+            known = names[np.minimum(place, len(names) - 1)] == others
+            log = replace(log, engagements=(place[known].astype(np.int64), when[known]))
         model = train(log, end, str(_EPOCH + timedelta(days=end)), origins)
     except (ColumnError, FitError) as error:
         raise click.ClickException(str(error)) from error

@@ -64,6 +64,22 @@ def test_days_are_those_of_the_zone_and_refunds_name_theirs(tmp_path: Path) -> N
     assert (read_days(file, "m", "paid", "at", None, "UTC")[2] - first).tolist() == [0, 0, 8]
 
 
+def test_what_members_opened_is_a_term(purchases: Path, tmp_path: Path) -> None:
+    opened = tmp_path / "opened.csv"
+    lines = purchases.read_text().splitlines()
+    # A third of the members open what they are sent a day before they buy; strangers do, too.
+    rows = [line.split(",")[:2] for line in lines[1:] if int(line[1 : line.index(",")]) % 3 == 0]
+    opened.write_text(
+        "who,bought_at\n" + "\n".join(",".join(row) for row in rows) + "\nx,2026-02-01\n"
+    )
+    out = tmp_path / "health.json"
+    code, output = run(purchases, *_NAMES, "--engaged", opened, "--out", out)
+    assert code == 0, output
+    found = from_json(out.read_bytes())
+    assert found.evidence != {}
+    assert ("engagement" in found.weights) == (found.kind == "full")
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -19,7 +19,9 @@ from operators.members.health.terms import TERMS, Ground, own_gap, terms, terms_
 
 Kind = Literal["full", "purchases", "recency"]
 _FORMAT = 1
-_LOOK_DAYS = 730
+BANDS = ("at_risk", "watch", "healthy")
+_LOOK_DAYS, _LOOKS = 730, 120
+_CLOSE = 0.5 / 86_400  # days
 
 
 class ModelError(ValueError):
@@ -113,7 +115,7 @@ def chances(model: HealthModel, many: Histories) -> Floats:
 def band(model: HealthModel, found: float) -> str:
     """The name of a chance's band."""
     low, high = model.bands
-    return "at_risk" if found < low else "watch" if found < high else "healthy"
+    return BANDS[(found >= low) + (found >= high)]
 
 
 def health(model: HealthModel, one: History) -> Health:
@@ -140,18 +142,18 @@ def silent_until(model: HealthModel, one: History, threshold: float) -> float | 
 def changes_band(model: HealthModel, one: History, days: int = _LOOK_DAYS) -> float | None:
     """In how many days the member's band changes if it does nothing; None for not within `days`.
 
-    What the one wake-up of a member is set to, beside its other deadlines.
+    What the one wake-up of a member is set to, beside its other deadlines. A band that is entered
+    and left again between two looks is passed over: these are minutes apart at first, days later.
     """
     now = band(model, chance(model, one))
-    found = chances(model, _ahead(one, np.arange(days + 1.0)))
-    low, high = model.bands
-    other = np.digitize(found, [low, high]) != ("at_risk", "watch", "healthy").index(now)
+    looks = days * np.linspace(0, 1, _LOOKS) ** 2
+    other = np.digitize(chances(model, _ahead(one, looks)), model.bands) != BANDS.index(now)
     if not other.any():
         return None
-    late = float(np.argmax(other))
-    early = max(late - 1.0, 0.0)
-    # A day is known; the second is found by halving.
-    while late - early > 0.5 / 86_400:
+    at = int(np.argmax(other))
+    early, late = float(looks[max(at - 1, 0)]), float(looks[at])
+    # Two looks are known; the second is found by halving.
+    while late - early > _CLOSE:
         middle = (early + late) / 2
         if band(model, chance(model, one.after(middle))) == now:
             early = middle
