@@ -98,6 +98,7 @@ def progress(warehouse: Path) -> dict[str, int]:
     return sizes
 
 
+@pytest.mark.slow
 def test_killed_and_resumed(tmp_path: Path, lines: list[bytes], wanted: Rows) -> None:
     """kill -9 in the midst of the day; the run that goes on leaves the tables of one run."""
     options = [*world(tmp_path), "--epoch-seconds", 0.02]
