@@ -26,7 +26,7 @@ from schemas.roster_tables import ROSTER_DUTY, ROSTER_SHIFT, ROSTER_TASK_15M, ST
 from schemas.staffing import StaffingAlert
 
 TODAY = date(2026, 11, 19)
-Said = tuple[list[Any], list[Any], list[Any], list[StaffingAlert], list[str]]
+Said = tuple[list[Any], ...]
 
 
 class World:
@@ -67,8 +67,7 @@ def _facts() -> list[WindowFact]:
 def said(outcomes: Sequence[StaffingOutcome]) -> Said:
     whole: Said = ([], [], [], [], [])
     for outcome in outcomes:
-        parts: tuple[list[Any], ...] = outcome[:5]
-        for there, more in zip(whole, parts, strict=True):
+        for there, more in zip(whole, list[Any](outcome[:5]), strict=True):
             there.extend(more)
     return whole
 
