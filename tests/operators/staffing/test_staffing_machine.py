@@ -23,7 +23,6 @@ from schemas.chain import Chain
 from schemas.instants import HOUR_US, MINUTE_US
 from schemas.roster_file import load_roster
 from schemas.roster_tables import ROSTER_DUTY, ROSTER_SHIFT, ROSTER_TASK_15M, STAFFING_15M
-from schemas.staffing import StaffingAlert
 
 TODAY = date(2026, 11, 19)
 Said = tuple[list[Any], ...]

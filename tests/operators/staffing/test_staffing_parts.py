@@ -18,18 +18,23 @@ from staffing_world import line, window
 from flows.settings import load_chain
 from operators.footfall.facts import QUARTER_US
 from operators.records import Record, RecordBlock
-from operators.roster.prepare import queues_of, waiting_costs
+from operators.roster.people_at_work import Presence
+from operators.roster.prepare import prepare, queues_of, waiting_costs
+from operators.roster.roster import Roster, Shift
+from operators.staffing.day import review_day
 from operators.staffing.decode import decode, decode_records
 from operators.staffing.facts import WindowFact
 from operators.staffing.history import History
 from operators.staffing.need import NeedError, TaskDay, spare_heads, task_days
-from operators.staffing.shop import Shops
+from operators.staffing.shop import Rostered, Shops
 from operators.staffing.triggers import Passage, Schedule
 from operators.stock.decode import Block
 from schemas.chain import Chain
 from schemas.forecast_rules import ForecastConfig
 from schemas.instants import HOUR_US, to_micros
-from schemas.roster import Employee, RosterFile, ServiceGoal, Task, TaskNeed
+from schemas.roster import Employee, PlannedShift, RosterFile, ServiceGoal, Shifts, Task, TaskNeed
+from schemas.roster_rules import FixedAssignments, Qualification, Rules
+from schemas.staffing import StaffingAlert
 from schemas.staffing_rules import IntradayRules
 from sources.roster_files import RosterFiles
 
@@ -244,3 +249,42 @@ def test_the_example_of_the_documentation() -> None:
     assert set(shops.names) <= set(chain.places)
     # What it writes out are the usual figures, as it says.
     assert chain.staffing.intraday == IntradayRules()
+
+
+class TestTooMany:
+    """Four at the till where two would do."""
+
+    def told(self, rules: Rules) -> list[StaffingAlert]:
+        names = ("ann", "bo", "chen", "dora")
+        file = msgspec.structs.replace(
+            shop(),
+            employees=tuple(Employee(name, {"till": 1}, pay=4_000) for name in names),
+            days=1,
+            shifts=Shifts("09:00", "21:00", 60, 2, 9, 60, None),
+            rules=rules,
+            fixed=tuple(PlannedShift(name, DAY, "10:00", "18:00") for name in names),
+        )
+        problem = prepare(file)
+        roster = Roster(tuple(Shift(at, 0, 40, 72, None, ("till",) * 32) for at in range(4)))
+        there = Rostered(problem, roster, 0, Presence(problem, roster).serving)
+        orders = np.zeros(96)
+        orders[40:72] = 6.0
+        needs = [one for one in task_days(file, DAY, {"orders": orders}) if one.first == 40]  # type: ignore[union-attr]
+        now = (DAY.isoformat(), 48, to_micros(START))
+        told, kept = review_day(file, there, needs, {}, [], IntradayRules(), now)  # type: ignore[arg-type]
+        assert [one.alert for one in told] == [one.alert for one in kept]
+        return told
+
+    def test_who_can_go_home(self) -> None:
+        """At 12:00 two of them can, from 13:00 on; what one saves is their pay."""
+        [alert] = self.told(Rules(qualification=Qualification()))
+        assert (alert.alert_type, alert.heads) == ("over_staffed", 2)
+        assert alert.reason == "2 heads too many at till 12:00-18:00"
+        assert {one.move for one in alert.proposals} == {"go"}
+        first = alert.proposals[0]
+        assert (first.ends, first.minutes, first.pay_change) == ("13:00", -300, -20_000)
+        assert sum(one.together for one in alert.proposals) == 2
+
+    def test_nobody_may(self) -> None:
+        """All shifts are fixed: there is nothing to tell."""
+        assert self.told(Rules(fixed_assignments=FixedAssignments())) == []
