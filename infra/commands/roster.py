@@ -13,6 +13,7 @@ import msgspec
 
 from infra.answers import console, table
 from infra.commands.roster_compare import compare
+from infra.commands.roster_grades import grades
 from infra.commands.roster_publish import publish
 from infra.roster_picture import draw
 from operators.roster.binding import at_limits, savings
@@ -43,6 +44,7 @@ def roster() -> None:
 
 roster.add_command(compare)
 roster.add_command(publish)
+roster.add_command(grades)
 
 
 @roster.command("solve")

@@ -56,6 +56,10 @@ def review_day(
                 options = Options(with_need(file, need, there), there.roster)
             stretch = Stretch(one.task, one.kind, one.start, one.end, one.heads, one.amount)
             proposals = options.proposals(stretch, there.day, slot, _notice(rules), rules.proposals)
+        if change.status == "raised" and one.kind == "over_staffed" and not proposals:
+            # Nobody can go home by the rules: there is nothing to tell, and it may be so later.
+            kept.remove(one)
+            continue
         measure = next((each.measure for each in needs if each.task == one.task), None)
         running = today.get(measure) if measure else None
         told.append(_alert(file.shop, change.status, one, proposals, measure, running, rules, at))

@@ -33,6 +33,10 @@ class Shops:
         """The shops there are files of."""
         return sorted(self._by_shop)
 
+    def files(self, store: str) -> list[RosterFile]:
+        """All files of a shop, the oldest first."""
+        return self._by_shop.get(store, [])
+
     def of(self, store: str, day: date) -> RosterFile | None:
         """The file for a store's day; before the first one, that one."""
         mine = self._by_shop.get(store)

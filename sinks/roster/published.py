@@ -16,6 +16,7 @@ from schemas.roster_tables import ROSTER_DUTY, ROSTER_SHIFT, ROSTER_TASK_15M
 from schemas.tables import Table, literal
 from sinks.warehouse.address import Target, WarehouseError
 from sinks.warehouse.client import Reader, Warehouse, open_reader
+from sinks.warehouse.served import PATIENCE_SECONDS
 
 _TABLES = (ROSTER_SHIFT, ROSTER_TASK_15M, ROSTER_DUTY)
 
@@ -69,7 +70,7 @@ def reading(target: Target) -> Iterator[Reader]:
         WarehouseError: the warehouse cannot be reached.
     """
     if not isinstance(target, Path):
-        reader = open_reader(target)
+        reader = open_reader(target, patience=PATIENCE_SECONDS)
     else:
         # A process has one configuration for a file, and its flow writes it.
         try:

@@ -14,11 +14,10 @@ from typing import Any
 import pytest
 from flow_driver import StartedFlow, last_run, query, wait_until, write_lines
 from staffing_driver import SINCE, TODAY, run_cleanly, run_roster, world
-from staffing_world import line, window, windows
+from staffing_world import line, table_rows, window, windows
 
 from schemas.footfall import FootfallWindow
 from schemas.footfall_tables import FOOTFALL_15M
-from schemas.instants import to_micros
 from sinks.roster.published import rows_table
 from sinks.warehouse.client import Warehouse
 
@@ -98,6 +97,7 @@ def progress(warehouse: Path) -> dict[str, int]:
     return sizes
 
 
+@pytest.mark.slow
 def test_killed_and_resumed(tmp_path: Path, lines: list[bytes], wanted: Rows) -> None:
     """kill -9 in the midst of the day; the run that goes on leaves the tables of one run."""
     options = [*world(tmp_path), "--epoch-seconds", 0.02]
@@ -119,16 +119,8 @@ def test_from_the_table_of_the_footfall_flow(
 ) -> None:
     """Without --source: footfall_15m itself, the last day of it unless told otherwise."""
     options = world(tmp_path)
-    names = FOOTFALL_15M.names
-    values = []
-    for one in found:
-        row = {name: getattr(one, name) for name in names}
-        row["start"] = to_micros(one.start)
-        row["as_of"] = row["start"]
-        row["final"] = int(one.final)
-        values.append(tuple(row[name] for name in names))
     warehouse = Warehouse(tmp_path / "w.duckdb")
-    warehouse.upsert(FOOTFALL_15M, rows_table(FOOTFALL_15M, values))
+    warehouse.upsert(FOOTFALL_15M, rows_table(FOOTFALL_15M, table_rows(found)))
     warehouse.close()
     run_cleanly(*options[:-2])
     assert everything(tmp_path / "w.duckdb")[:-1] == wanted[:-1]

@@ -78,6 +78,7 @@ def test_windows_to_alerts(tmp_path: Path, broker: Broker) -> None:
     assert len(alerts(broker)) == len(found)
 
 
+@pytest.mark.slow
 def test_live_by_the_clock(tmp_path: Path, broker: Broker) -> None:
     """What piled up until now is read, then a forecast is made at once; SIGTERM is a clean end."""
     options = world(tmp_path)[:-2]

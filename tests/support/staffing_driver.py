@@ -10,6 +10,7 @@ from flow_driver import Ended
 from staffing_world import publish_rosters, write_shops
 
 from infra.cli import main
+from sinks.warehouse.address import Target
 
 TODAY = date(2026, 11, 19)
 SINCE = "2026-11-19T00:00:00+08:00"
@@ -29,8 +30,9 @@ def run_cleanly(*arguments: object) -> str:
     return ended.output
 
 
-def world(folder: Path) -> list[object]:
+def world(folder: Path, warehouse: Target | None = None) -> list[object]:
     """Files of a chain, its published rosters in a warehouse; the options of a run without them."""
     config = write_shops(folder, TODAY)
-    publish_rosters(folder, folder / "w.duckdb", TODAY)
-    return ["--warehouse", folder / "w.duckdb", "--config", config, "--since", SINCE]
+    target = warehouse or folder / "w.duckdb"
+    publish_rosters(folder, target, TODAY)
+    return ["--warehouse", target, "--config", config, "--since", SINCE]

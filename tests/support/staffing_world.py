@@ -16,10 +16,12 @@ from operators.roster.prepare import prepare
 from operators.roster.published import PublishedRows, published_rows
 from operators.roster.roster import Roster, Shift
 from schemas.footfall import FOOTFALL_WINDOW_TYPE, FootfallWindow
+from schemas.footfall_tables import FOOTFALL_15M
 from schemas.instants import to_micros
 from schemas.roster_file import load_roster
 from sinks.footfall.records import FOOTFALL_SOURCE
 from sinks.roster.published import publish
+from sinks.warehouse.address import Target
 
 ZONE = ZoneInfo("Asia/Shanghai")
 STORES = ("S1", "S2")
@@ -101,6 +103,17 @@ def line(one: FootfallWindow) -> bytes:
     return json.dumps(event).encode()
 
 
+def table_rows(found: Sequence[FootfallWindow]) -> list[tuple[object, ...]]:
+    """Windows as rows of footfall_15m."""
+    values = []
+    for one in found:
+        row = {name: getattr(one, name) for name in FOOTFALL_15M.names}
+        row |= {"start": to_micros(one.start), "as_of": to_micros(one.start)}
+        row["final"] = int(one.final)
+        values.append(tuple(row.values()))
+    return values
+
+
 def roster_file(store: str, today: date) -> dict[str, object]:
     """Three people at the till, one of them off today."""
     return {
@@ -162,7 +175,7 @@ def rows(folder: Path, store: str, today: date) -> PublishedRows:
 
 
 def publish_rosters(
-    folder: Path, warehouse: Path, today: date, stores: Sequence[str] = STORES
+    folder: Path, warehouse: Target, today: date, stores: Sequence[str] = STORES
 ) -> None:
     """Publish the rosters of the stores."""
     first = today - timedelta(days=today.weekday())
