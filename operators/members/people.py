@@ -146,7 +146,7 @@ class People(ABC):
         member = self.members[name]
         for part in parts:
             forget(part, self.clock, self.rules)
-        figures = self.figures(parts)
+        figures = judge(parts, self.clock, self.rules, self.thresholds)
         if figures.segment != member.segment:
             member.number += 1
             row = transition_row(name, member, figures, self.clock, why, self.thresholds)
@@ -160,8 +160,8 @@ class People(ABC):
         self.dirty.add(name)
 
     def figures(self, parts: Sequence[Member]) -> Figures:
-        """The figures of a person now."""
-        return judge(parts, self.clock, self.rules, self.thresholds)
+        """The figures of a person now, for a row."""
+        return judge(parts, self.clock, self.rules, self.thresholds, count_days=True)
 
     def take_thresholds(self, fact: Thresholds) -> str | None:
         """Judge everybody by other thresholds; None where this version has other figures."""
