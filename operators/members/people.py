@@ -32,7 +32,7 @@ from operators.members.packing import (
 )
 from operators.members.refusals import Where
 from operators.members.rows import Row, Why, transition_row
-from operators.members.rules import MemberRules
+from operators.members.rules import MemberRules, RulesError
 from operators.members.segments import NONE, values
 from operators.stock.refusals import Refusal
 from schemas.member_events import Origin
@@ -239,8 +239,8 @@ class People(ABC):
         """Take up the state of a dump; where the file has newer rules, all are judged anew.
 
         Raises:
-            ValueError: it was made by another version, or the thresholds of the file are others
-                under the same version.
+            ValueError: it was made by another version.
+            RulesError: the thresholds of the file are others, under the same version.
         """
         if version != VERSION:
             msg = f"members' state of version {version}, this tillflow knows {VERSION}"
@@ -262,7 +262,7 @@ class People(ABC):
                 f"members.thresholds has other figures than before, and still version "
                 f"{given.version}: raise its version"
             )
-            raise ValueError(msg)
+            raise RulesError(msg)
 
     def journal_entry(self) -> bytes:
         """What `apply` has taken in since the last call, for `replay`."""

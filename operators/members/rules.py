@@ -15,6 +15,10 @@ from schemas.instants import DAY_US, HOUR_US, MINUTE_US, to_datetime, to_micros
 DAYS_REMEMBERED = 20_000
 
 
+class RulesError(ValueError):
+    """The configuration does not go with the state; the message says what to change."""
+
+
 class MemberRules:
     """The chain's configuration as members ask for it; times in microseconds."""
 
