@@ -10,6 +10,7 @@ from bytewax.run import cli_main
 
 from flows.recovery import recovery_config
 from flows.settings import StockSettings
+from operators.members.rules import RulesError
 from sinks.journal import JournalError
 from sinks.kafka.producer import DeliveryError
 from sinks.warehouse.client import WarehouseError
@@ -17,7 +18,7 @@ from sources.files import SourceError
 from sources.kafka.errors import BrokerError
 
 # What a person can put right by the message alone.
-EXPECTED = (SourceError, BrokerError, DeliveryError, WarehouseError, JournalError)
+EXPECTED = (SourceError, BrokerError, DeliveryError, WarehouseError, JournalError, RulesError)
 
 
 def run_dataflow(

@@ -121,7 +121,7 @@ class SegmentChanged(msgspec.Struct, frozen=True, kw_only=True):
 
     member: str
     number: int
-    at: datetime
+    changed_at: datetime
     from_segment: Segment | None
     to_segment: Segment | None
     cause: Cause

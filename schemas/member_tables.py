@@ -48,7 +48,7 @@ MEMBER_TRANSITION = Table(
     columns=(
         Column("member", "text", "pseudonym"),
         Column("number", "integer", "of the member's changes, from 1"),
-        Column("at", "instant", "when it came true"),
+        Column("changed_at", "instant", "when it came true"),
         Column("from_segment", "text", "empty: none before", "", True),
         Column("to_segment", "text", "empty: none any more", "", True),
         Column("cause", "text", "purchase, refund, time, thresholds, merge or unmerge"),

@@ -41,7 +41,7 @@ _SEGMENTS: tuple[Column, ...] = (
 )
 _TRANSITIONS: tuple[Column, ...] = (
     (">", field("number")),
-    ("at", field("at")),
+    ("at", field("changed_at")),
     ("from", lambda one: str(one["from_segment"] or "-")),
     ("to", lambda one: str(one["to_segment"] or "-")),
     ("because of", field("cause")),

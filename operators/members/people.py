@@ -32,8 +32,8 @@ from operators.members.packing import (
 )
 from operators.members.refusals import Where
 from operators.members.rows import Row, Why, transition_row
-from operators.members.rules import MemberRules
-from operators.members.segments import NONE
+from operators.members.rules import MemberRules, RulesError
+from operators.members.segments import NONE, values
 from operators.stock.refusals import Refusal
 from schemas.member_events import Origin
 
@@ -111,8 +111,8 @@ class People(ABC):
             newest = min(batch.newest, latest)
             self._note(newest, batch.newest_origin, accepted)
             self._advance(newest, batch.newest_origin)
-            del counts["elsewhere"]
-            outcomes.append(self._take_out(Totals(*counts.values()), batch.newest_origin))
+            totals = Totals(counts["applied"], counts["duplicate"], counts["erased"])
+            outcomes.append(self._take_out(totals, batch.newest_origin))
         return [one for one in outcomes if any(one[:5]) or one.totals != Totals()]
 
     def _note(self, newest: int, origin: Origin, accepted: list[Fact]) -> None:
@@ -146,7 +146,7 @@ class People(ABC):
         member = self.members[name]
         for part in parts:
             forget(part, self.clock, self.rules)
-        figures = self.figures(parts)
+        figures = judge(parts, self.clock, self.rules, self.thresholds)
         if figures.segment != member.segment:
             member.number += 1
             row = transition_row(name, member, figures, self.clock, why, self.thresholds)
@@ -160,13 +160,13 @@ class People(ABC):
         self.dirty.add(name)
 
     def figures(self, parts: Sequence[Member]) -> Figures:
-        """The figures of a person now."""
-        return judge(parts, self.clock, self.rules, self.thresholds)
+        """The figures of a person now, for a row."""
+        return judge(parts, self.clock, self.rules, self.thresholds, count_days=True)
 
     def take_thresholds(self, fact: Thresholds) -> str | None:
         """Judge everybody by other thresholds; None where this version has other figures."""
         known = self.thresholds
-        if fact.version < known.version or _values(fact) == _values(known):
+        if fact.version < known.version or values(fact) == values(known):
             return "duplicate"
         if fact.version == known.version:
             return None
@@ -239,8 +239,8 @@ class People(ABC):
         """Take up the state of a dump; where the file has newer rules, all are judged anew.
 
         Raises:
-            ValueError: it was made by another version, or the thresholds of the file are others
-                under the same version.
+            ValueError: it was made by another version.
+            RulesError: the thresholds of the file are others, under the same version.
         """
         if version != VERSION:
             msg = f"members' state of version {version}, this tillflow knows {VERSION}"
@@ -257,14 +257,12 @@ class People(ABC):
             self._anew = given
         elif state.fingerprint != self.rules.fingerprint:
             self._anew = self.thresholds
-        elif given.version == self.thresholds.version and _values(given) != _values(
-            self.thresholds
-        ):
+        elif given.version == self.thresholds.version and values(given) != values(self.thresholds):
             msg = (
                 f"members.thresholds has other figures than before, and still version "
                 f"{given.version}: raise its version"
             )
-            raise ValueError(msg)
+            raise RulesError(msg)
 
     def journal_entry(self) -> bytes:
         """What `apply` has taken in since the last call, for `replay`."""
@@ -297,7 +295,3 @@ class People(ABC):
             self._advance(newest, origin)
         # All of this was handed out; only rows may not have been.
         self.out = MembersOutcome([], [], [], [], [])
-
-
-def _values(fact: Thresholds) -> tuple[float, int, int]:
-    return fact.recency_days, fact.frequency, fact.monetary

@@ -15,6 +15,10 @@ from schemas.instants import DAY_US, HOUR_US, MINUTE_US, to_datetime, to_micros
 DAYS_REMEMBERED = 20_000
 
 
+class RulesError(ValueError):
+    """The configuration does not go with the state; the message says what to change."""
+
+
 class MemberRules:
     """The chain's configuration as members ask for it; times in microseconds."""
 
@@ -24,6 +28,8 @@ class MemberRules:
         self.least = config.least_amount
         self.frequency_days = config.frequency_days
         self.monetary_days = config.monetary_days
+        self.frequency_us = config.frequency_days * DAY_US
+        self.monetary_us = config.monetary_days * DAY_US
         self.visit_gap = round(config.visit_gap_minutes * MINUTE_US)
         self.late_days = config.late_days
         self.late = config.late_days * DAY_US

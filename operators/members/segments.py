@@ -52,6 +52,11 @@ def configured(given: SegmentThresholds) -> Thresholds:
     return Thresholds(0, "", "", "live", "", *values)
 
 
+def values(thresholds: Thresholds) -> tuple[float, int, int]:
+    """What a set says, whatever its version."""
+    return thresholds.recency_days, thresholds.frequency, thresholds.monetary
+
+
 class Measured(NamedTuple):
     """What thresholds are found from: one active member."""
 

@@ -495,7 +495,7 @@ COMMENT ON COLUMN "member_state"."version" IS '1 once it was ever merged; of the
 CREATE TABLE IF NOT EXISTS "member_transition" (
   "member" VARCHAR NOT NULL,
   "number" BIGINT NOT NULL,
-  "at" TIMESTAMPTZ NOT NULL,
+  "changed_at" TIMESTAMPTZ NOT NULL,
   "from_segment" VARCHAR,
   "to_segment" VARCHAR,
   "cause" VARCHAR NOT NULL,
@@ -511,7 +511,7 @@ CREATE TABLE IF NOT EXISTS "member_transition" (
 COMMENT ON TABLE "member_transition" IS 'Changes of segment as they were told, with what caused them.';
 COMMENT ON COLUMN "member_transition"."member" IS 'pseudonym';
 COMMENT ON COLUMN "member_transition"."number" IS 'of the member''s changes, from 1';
-COMMENT ON COLUMN "member_transition"."at" IS 'when it came true';
+COMMENT ON COLUMN "member_transition"."changed_at" IS 'when it came true';
 COMMENT ON COLUMN "member_transition"."from_segment" IS 'empty: none before';
 COMMENT ON COLUMN "member_transition"."to_segment" IS 'empty: none any more';
 COMMENT ON COLUMN "member_transition"."cause" IS 'purchase, refund, time, thresholds, merge or unmerge';

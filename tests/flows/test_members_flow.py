@@ -10,12 +10,15 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from click.testing import CliRunner
 from flow_driver import StartedFlow, query, split_evenly, wait_until, write_chain, write_lines
 from member_driver import assert_warehouse, everything, invoke, progress, run_members
 from member_events import BEGIN, arrivals, history, member_chain, order, render
 from member_oracle import Expected, expected
 
+from infra.cli import main
 from schemas.chain import Chain
+from schemas.member_rules import MembersConfig, SegmentThresholds
 from sources.abreast import reader
 
 # So that a short history has many blocks, and a journal many generations.
@@ -126,3 +129,19 @@ def test_questions(tmp_path: Path) -> None:
     run_members("--source", source, "--warehouse", warehouse)
     asked = "SELECT thresholds, frequency_high FROM member_state ORDER BY member"
     assert query(warehouse, asked) == [(2, 1), (2, 0)]
+
+
+def test_thresholds_without_a_new_version(tmp_path: Path) -> None:
+    """Other figures under the old version: it does not start, and says what to do."""
+    source, warehouse = tmp_path / "a.jsonl", tmp_path / "w.duckdb"
+    lines = [render(order("m1", "1", BEGIN, 20_000))]
+    write_lines(source, lines)
+    run_members("--source", source, "--warehouse", warehouse)
+    lines.append(render(order("m1", "2", BEGIN, 20_000)))
+    write_lines(source, lines)
+    limits = SegmentThresholds(monetary=1)
+    config = write_chain(tmp_path / "chain.yaml", Chain(members=MembersConfig(thresholds=limits)))
+    words = ["run", "members", "--source", source, "--warehouse", warehouse, "--config", config]
+    result = CliRunner().invoke(main, list(map(str, words)))
+    assert result.exit_code == 1
+    assert "raise its version" in result.output

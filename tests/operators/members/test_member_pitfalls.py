@@ -110,7 +110,7 @@ def test_s9_time_only() -> None:
     plain.tick(at(30) + 1)
     assert figures(plain)[3] == "lost"
     told = plain.told("m")[-1]
-    assert (told["at"], told["cause"], told["origin"]) == (at(30), "time", "live")
+    assert (told["changed_at"], told["cause"], told["origin"]) == (at(30), "time", "live")
     assert told["dwell_seconds"] == 30 * 86_400
 
 
