@@ -5,12 +5,18 @@ Everything follows from the number of people and a seed.
 
 from __future__ import annotations
 
-import math
 import random
-from datetime import date, timedelta
+from datetime import timedelta
 
+from operators.roster.compare.shop import (
+    CLOSES,
+    FIRST_DAY,
+    OPENS,
+    part_of_the_week,
+    pay_of,
+    profile,
+)
 from schemas.roster import (
-    WEEKDAYS,
     Employee,
     FixedDuty,
     LastWeeks,
@@ -45,9 +51,6 @@ from schemas.roster_rules import (
     WeeklyHours,
     Wishes,
 )
-
-FIRST_DAY = date(2026, 11, 30)
-OPENS, CLOSES = 9, 21
 
 
 def all_rules() -> Rules:
@@ -91,7 +94,7 @@ def shop(people: int, seed: int = 1, *, days: int = 7, starts_every: int = 30) -
         for task, share, service_s in (("till", 0.6, 75), ("making", 0.4, 150)):
             arrivals = tuple(
                 round(
-                    mean * share * _profile(quarter) * 900 / service_s * rng.uniform(0.85, 1.15), 2
+                    mean * share * profile(quarter) * 900 / service_s * rng.uniform(0.85, 1.15), 2
                 )
                 for quarter in range((CLOSES - OPENS) * 4)
             )
@@ -121,14 +124,6 @@ def shop(people: int, seed: int = 1, *, days: int = 7, starts_every: int = 30) -
     )
 
 
-def _profile(quarter: int) -> float:
-    """The shape of the day: noon and early evening."""
-    hour = OPENS + quarter / 4
-    return (
-        0.55 + 0.9 * math.exp(-(((hour - 12.5) / 1.3) ** 2)) + math.exp(-(((hour - 18) / 1.6) ** 2))
-    )
-
-
 def _employee(rng: random.Random, at: int, days: int) -> Employee:
     full = rng.random() < 0.55
     skills = {"till": rng.randint(1, 4)}
@@ -143,9 +138,7 @@ def _employee(rng: random.Random, at: int, days: int) -> Employee:
         skills = {"till": 4, "making": 4, "floor": 3}
     available: dict[Weekday, tuple[str, ...]] | None = None
     if not full and rng.random() < 0.6:
-        off = rng.sample(WEEKDAYS, 2)
-        span = rng.choice(("08:00-22:00", "08:00-16:00", "13:00-22:00"))
-        available = {day: (span,) for day in WEEKDAYS if day not in off}
+        available = part_of_the_week(rng)
     wishes = tuple(
         Wish(
             FIRST_DAY + timedelta(days=rng.randrange(days)),
@@ -158,7 +151,7 @@ def _employee(rng: random.Random, at: int, days: int) -> Employee:
     return Employee(
         name=f"e{at + 1:03}",
         skills=skills,
-        pay=2_200 + 250 * max(skills.values()) + rng.randrange(5) * 20,
+        pay=pay_of(rng, skills),
         least_hours=32 if full else 8,
         most_hours=40 if full else 24,
         mentor=not trainee and max(skills.values()) >= 4,

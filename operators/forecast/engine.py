@@ -8,6 +8,7 @@ seconds, which other commands do not have.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -69,83 +70,84 @@ class DaySeries:
         )
 
 
-class DayRegression:
-    """The pooled Poisson regression as a model of StatsForecast.
+class DayModel(ABC):
+    """What StatsForecast asks of a model, with regressors and without intervals of its own.
 
-    The first columns of its regressors are the weight of the day and the number of the prior.
+    The first two columns of the regressors are the weight of the day and the number of the prior.
     """
 
     uses_exog = True
     prediction_intervals = None
+    alias: str
+
+    def __repr__(self) -> str:
+        return self.alias
+
+    @abstractmethod
+    def mean(self, y: Floats, h: int, past: Floats | None, coming: Floats | None) -> Floats:
+        """Fitted to the past days `y`, the mean of the `h` coming ones."""
+
+    def forecast(
+        self,
+        y: Floats,
+        h: int,
+        X: Floats | None = None,
+        X_future: Floats | None = None,
+        level: object = None,
+        fitted: bool = False,
+    ) -> dict[str, Floats]:
+        """Fit to the past days and say the mean of the coming ones."""
+        return {"mean": self.mean(y, h, X, X_future)}
+
+
+class DayRegression(DayModel):
+    """The pooled Poisson regression as a model of StatsForecast."""
 
     def __init__(self, priors: Sequence[Prior], alias: str = REGRESSION) -> None:
         self.priors = priors
         self.alias = alias
 
-    def __repr__(self) -> str:
-        return self.alias
-
     def new(self) -> DayRegression:
         """Another one, as StatsForecast asks for before each fit."""
         return DayRegression(self.priors, self.alias)
 
-    def forecast(
-        self,
-        y: Floats,
-        h: int,
-        X: Floats | None = None,
-        X_future: Floats | None = None,
-        level: object = None,
-        fitted: bool = False,
-    ) -> dict[str, Floats]:
-        """Fit to the past days and say the mean of the coming ones."""
-        assert X is not None
-        assert X_future is not None
-        prior = self.priors[int(X[0, 1])]
-        past, coming = X[:, 2:].astype(np.float64), X_future[:, 2:].astype(np.float64)
-        found = fit_one(y.astype(np.float64), past, X[:, 0].astype(np.float64), prior)
+    def mean(self, y: Floats, h: int, past: Floats | None, coming: Floats | None) -> Floats:
+        """By the regression, never above what could be."""
+        assert past is not None
+        assert coming is not None
+        prior, weight = self.priors[int(past[0, 1])], past[:, 0].astype(np.float64)
+        found = fit_one(y.astype(np.float64), past[:, 2:].astype(np.float64), weight, prior)
         most = _MOST * max(float(y.max(initial=1.0)), 1.0)
-        if not (X[:, 0] > 0).any():
+        if not (weight > 0).any():
             most = np.inf
-        mean = np.exp(np.clip(found[0] + coming @ found[1:], -30, 30))
-        return {"mean": np.minimum(mean, most)}
+        logs = found[0] + coming[:, 2:].astype(np.float64) @ found[1:]
+        means: Floats = np.minimum(np.exp(np.clip(logs, -30, 30)), most)
+        return means
 
 
-class Foreign:
+class Foreign(DayModel):
     """A model of StatsForecast that is shown the regressors without those of `DayRegression`.
 
     With `keep` columns: those of the calendar, weather and campaigns that changed in the past.
     """
 
-    uses_exog = True
-    prediction_intervals = None
-
     def __init__(self, model: Any, alias: str, keep: int) -> None:
         self.model, self.alias, self.keep = model, alias, keep
-
-    def __repr__(self) -> str:
-        return self.alias
 
     def new(self) -> Foreign:
         """Another one, as StatsForecast asks for before each fit."""
         return Foreign(self.model.new(), self.alias, self.keep)
 
-    def forecast(
-        self,
-        y: Floats,
-        h: int,
-        X: Floats | None = None,
-        X_future: Floats | None = None,
-        level: object = None,
-        fitted: bool = False,
-    ) -> dict[str, Floats]:
-        """Fit to the past days and say the mean of the coming ones."""
-        if not self.keep or X is None or X_future is None:
-            return {"mean": self.model.forecast(y=y, h=h)["mean"]}
-        past, coming = X[:, 2 : 2 + self.keep], X_future[:, 2 : 2 + self.keep]
+    def mean(self, y: Floats, h: int, past: Floats | None, coming: Floats | None) -> Floats:
+        """By the model, with the columns that say something of their own."""
+        if not self.keep or past is None or coming is None:
+            bare: Floats = self.model.forecast(y=y, h=h)["mean"]
+            return bare
+        past, coming = past[:, 2 : 2 + self.keep], coming[:, 2 : 2 + self.keep]
         useful = _independent(past)
         found = self.model.forecast(y=y, h=h, X=past[:, useful], X_future=coming[:, useful])
-        return {"mean": np.maximum(found["mean"], 0.0)}
+        means: Floats = np.maximum(found["mean"], 0.0)
+        return means
 
 
 def _independent(columns: Floats) -> list[int]:

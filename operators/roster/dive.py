@@ -20,7 +20,7 @@ SURE = 0.7
 # One in so many of what is not decided is fixed at a time.
 SHARE = 12
 # So many cells of a person and a day are few enough to be solved together, with all their shapes.
-OPEN_CELLS = 16
+OPEN_CELLS = 8
 # Whole, as far as a linear solver's rounding lets one see.
 _WHOLE = 1e-5
 

@@ -8,6 +8,7 @@ quarters. Whoever plans by hand knows the usual week. Nobody who plans sees the 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -56,6 +57,8 @@ MARGIN = 0.6
 WAITING_COST = 12_000
 # The staff's hours are so many times the hours that serving takes.
 HOURS_TO_LOAD = 3.5
+# The mean of the day's shape.
+MEAN_PROFILE = 0.98
 DAY_LUCK, DAY_ERROR, QUARTER_ERROR = 0.12, 0.08, 0.05
 
 Counts = dict[tuple[str, int], tuple[float, ...]]
@@ -98,7 +101,9 @@ def shop_week(
         luck, error = _factor(draws, DAY_LUCK), _factor(draws, DAY_ERROR)
         for task, (share, service_s, *_) in TASKS.items():
             mean = load * weekday * share * 900 / service_s
-            usual[task, day] = tuple(mean * _profile(quarter) for quarter in range(OPEN_SLOTS))
+            usual[task, day] = tuple(
+                mean * (profile(quarter) / MEAN_PROFILE) for quarter in range(OPEN_SLOTS)
+            )
             truth[task, day] = tuple(luck * count for count in usual[task, day])
             forecast = tuple(
                 round(count * error * _factor(draws, QUARTER_ERROR), 3)
@@ -151,12 +156,24 @@ def _factor(draws: Draws, spread: float) -> float:
     return draws.lognormvariate(-(spread**2) / 2, spread)
 
 
-def _profile(quarter: int) -> float:
-    """The shape of the day, of mean 1: noon and early evening."""
+def profile(quarter: int) -> float:
+    """The shape of the day: noon and early evening."""
     hour = OPENS + quarter / SLOTS_AN_HOUR
     return (
         0.55 + 0.9 * math.exp(-(((hour - 12.5) / 1.3) ** 2)) + math.exp(-(((hour - 18) / 1.6) ** 2))
-    ) / 0.98
+    )
+
+
+def part_of_the_week(draws: Draws) -> dict[Weekday, tuple[str, ...]]:
+    """When students and parents can work: five days, and often only a part of each."""
+    off = draws.sample(WEEKDAYS, 2)
+    span = draws.choice(("08:00-22:00", "08:00-16:00", "13:00-22:00"))
+    return {day: (span,) for day in WEEKDAYS if day not in off}
+
+
+def pay_of(draws: Draws, skills: Mapping[str, int]) -> int:
+    """An hour's pay, by the best grade."""
+    return 2_200 + 250 * max(skills.values()) + draws.randrange(5) * 20
 
 
 def _employee(draws: Draws, at: int, people: int, days: int) -> Employee:
@@ -167,9 +184,7 @@ def _employee(draws: Draws, at: int, people: int, days: int) -> Employee:
         skills["making"] = draws.randint(1, 4)
     available: dict[Weekday, tuple[str, ...]] | None = None
     if not full:
-        off = draws.sample(WEEKDAYS, 2)
-        span = draws.choice(("08:00-22:00", "08:00-16:00", "13:00-22:00"))
-        available = {day: (span,) for day in WEEKDAYS if day not in off}
+        available = part_of_the_week(draws)
     wishes = tuple(
         Wish(
             FIRST_DAY + timedelta(days=day),
@@ -183,7 +198,7 @@ def _employee(draws: Draws, at: int, people: int, days: int) -> Employee:
     return Employee(
         name=f"e{at + 1:02}",
         skills=skills,
-        pay=2_200 + 250 * max(skills.values()) + draws.randrange(5) * 20,
+        pay=pay_of(draws, skills),
         least_hours=(24 if full else 8) * days // 7,
         most_hours=40 if full else 24,
         available=available,
