@@ -37,7 +37,7 @@ RELAXING = 0.25
 # A linear program that is not so near its bound by then says too little for a dive.
 TOLD = 0.1
 # The share of the budget that a dive may take: one that is not at its end by then is the last.
-DIVING = 0.3
+DIVING = 0.6
 # Of all patterns known, those that may matter: so many for a choice among everybody's.
 POOL = 4_000
 
