@@ -29,6 +29,8 @@ CHOICE_S, CHOICE_SHARE = 1.0, 0.02
 SWAPPING_S, SWAPPING, NOISES = 1.0, 0.05, (0.01, 0.1, 0.5)
 # After parts that brought nothing that time gets longer, up to so many times that of the part.
 LENGTHEN, SWAPS_A_PART = 1.5, 3.0
+# Where the linear program of everybody is too large, those of parts are slow, too.
+SWAPS_A_SLOW_PART = 10.0
 # That time as a share of the budget before the linear program of everybody.
 FIRST_SWAPS = 0.03
 # The share of the budget for the linear program of everybody: a dive from one that is not at its
@@ -211,7 +213,8 @@ class PatternSearch:
             took = self._elapsed() - began
             patience = self._patience()
             if self._cost == before:
-                patience = max(patience, min(LENGTHEN * last, SWAPS_A_PART * took))
+                many = SWAPS_A_PART if self._root is not None else SWAPS_A_SLOW_PART
+                patience = max(patience, min(LENGTHEN * last, many * took))
             last = patience
 
     def _patience(self) -> float:
