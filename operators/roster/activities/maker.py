@@ -17,7 +17,7 @@ from operators.roster.activities.tasks import best_tasks, prices_of_shifts
 from operators.roster.patterns.cover import Cover, Floats, Pattern, Priced
 
 # What a head too few costs: more than any that are too many.
-MISSING = 1_000
+MISSING = 200
 
 
 @dataclass(frozen=True, slots=True)

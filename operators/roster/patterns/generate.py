@@ -19,8 +19,9 @@ WORTH = 1e-6
 NEAR = 1e-4
 # Patterns of a person that are added at a time.
 MANY = 3
-# A dive fixes what is nearly whole, and always one in so many of what is not decided.
-SURE, SHARE = 0.95, 12
+# A dive pins what is nearly whole, and always one in so many of what is not decided: fewer at a
+# time take longer and end nearer the bound.
+SURE, SHARES = 0.95, (16, 32)
 # Up to 100 of these are added to a share, so that dives differ.
 NOISE = 2e3
 # What is as good as whole.
@@ -106,23 +107,23 @@ class Generator:
         return Relaxed(solution, bound)
 
     def dive(
-        self, relaxed: Relaxed, left: Callable[[], float], draws: Draws
+        self, relaxed: Relaxed, left: Callable[[], float], draws: Draws, share: int = SHARES[0]
     ) -> Sequence[Pattern] | None:
         """A whole pattern for everybody: the surest rows are pinned, the rest made anew."""
         solution = relaxed.solution
         pins = {person: one.copy() for person, one in self._pins.items()}
         try:
             while undecided := _undecided(solution):
-                many = max(1, len(undecided) // SHARE)
+                many = max(1, len(undecided) // share)
                 # Not always the same way down.
                 undecided = [
-                    (share + draws.randrange(100) / NOISE, person, row)
-                    for share, person, row in undecided
+                    (part + draws.randrange(100) / NOISE, person, row)
+                    for part, person, row in undecided
                 ]
                 undecided.sort(reverse=True)
                 rows: dict[int, list[int]] = defaultdict(list)
-                for place, (share, person, row) in enumerate(undecided):
-                    if (share >= SURE or place < many) and self.master.keep(person, row):
+                for place, (part, person, row) in enumerate(undecided):
+                    if (part >= SURE or place < many) and self.master.keep(person, row):
                         rows[person].append(row)
                 for person, pinned in rows.items():
                     self._pins[person][pinned] = -PIN

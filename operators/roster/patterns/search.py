@@ -15,8 +15,8 @@ import numpy as np
 
 from operators.roster.neighbourhoods import Draws
 from operators.roster.patterns.cover import Cover, Floats, Maker, Pattern, total
-from operators.roster.patterns.generate import Generator, Relaxed
-from operators.roster.patterns.sizes import Sizes
+from operators.roster.patterns.generate import SHARES, Generator, Relaxed
+from operators.roster.patterns.sizes import PART_S, Sizes
 from operators.roster.patterns.whole import choose
 
 # How often everybody's pattern is made anew at first.
@@ -27,13 +27,19 @@ WORTHWHILE = 30
 CHOICE_S, CHOICE_SHARE = 1.0, 0.02
 # People are swapped until so long nothing got better, with noise of these sizes in the charges.
 SWAPPING_S, SWAPPING, NOISES = 1.0, 0.05, (0.01, 0.1, 0.5)
+# After parts that brought nothing that time gets longer, up to so many times that of the part.
+LENGTHEN, SWAPS_A_PART = 1.5, 3.0
+# Where the linear program of everybody is too large, those of parts are slow, too.
+SWAPS_A_SLOW_PART = 10.0
 # That time as a share of the budget before the linear program of everybody.
 FIRST_SWAPS = 0.03
 # The share of the budget for the linear program of everybody: a dive from one that is not at its
 # end is better than none.
-RELAXING = 0.4
+RELAXING = 0.25
+# A linear program that is not so near its bound by then says too little for a dive.
+TOLD = 0.1
 # The share of the budget that a dive may take: one that is not at its end by then is the last.
-DIVING = 0.3
+DIVING = 0.6
 # Of all patterns known, those that may matter: so many for a choice among everybody's.
 POOL = 4_000
 
@@ -69,6 +75,7 @@ class PatternSearch:
         self._enough: int | None = None
         self._root: tuple[Generator, Relaxed] | None = None
         self._dived = self._dive_s = 0.0
+        self._dives = 0
         self._best: list[Pattern] = []
         self._cost = 0
         self._bound: int | None = None
@@ -155,6 +162,8 @@ class PatternSearch:
         if math.isfinite(relaxed.bound):
             self._bound = relaxed.whole_bound
             self._told(f"{self._elapsed():7.1f} s  no roster costs less than {self._bound:,}")
+        if relaxed.solution.cost - relaxed.bound > TOLD * abs(relaxed.solution.cost):
+            return
         self._root = root, relaxed
         if not self._done():
             self._dive()
@@ -165,7 +174,9 @@ class PatternSearch:
             return
         began, (root, relaxed) = self._elapsed(), self._root
         until = min(self._seconds, began + DIVING * self._seconds)
-        found = root.dive(relaxed, lambda: until - self._elapsed(), self._draws)
+        share = SHARES[self._dives % len(SHARES)]
+        self._dives += 1
+        found = root.dive(relaxed, lambda: until - self._elapsed(), self._draws, share)
         if found is None:
             self._root = None
         self._take(found, "dive")
@@ -186,15 +197,25 @@ class PatternSearch:
 
     def _improve(self) -> None:
         """Parts made anew by turns, until the time is up or the bound reached."""
+        patience = last = self._patience()
         sizes = Sizes(self._maker.people, len(np.unique(self._maker.days)))
         while not self._done():
             # As long as a dive takes, parts are tried in between.
             if self._elapsed() - self._dived > self._dive_s:
                 self._dive()
-            self._swap(self._patience())
-            if not self._done():
-                some, window = sizes.draw(self._draws)
-                self._part(sizes, some, window)
+            self._swap(patience)
+            if self._done():
+                return
+            began, before = self._elapsed(), self._cost
+            some, window = sizes.draw(self._draws)
+            self._part(sizes, some, window)
+            # Where parts bring nothing, more time is for swaps, but not all of it.
+            took = self._elapsed() - began
+            patience = self._patience()
+            if self._cost == before:
+                many = SWAPS_A_PART if self._root is not None else SWAPS_A_SLOW_PART
+                patience = max(patience, min(LENGTHEN * last, many * took))
+            last = patience
 
     def _patience(self) -> float:
         return min(SWAPPING_S, SWAPPING * self._seconds)
@@ -245,13 +266,16 @@ class PatternSearch:
         # What is far from the bound is not improved one by one.
         gap = self._cost - self._bound if self._bound is not None else 0
         least = here - max(0, gap // WORTHWHILE)
-        relaxed = part.relax(self._left, ceiling=least)
+        until = min(self._seconds, began + max(PART_S, self._dive_s))
+        relaxed = part.relax(lambda: until - self._elapsed(), ceiling=least)
         if relaxed is None:
             return
         how = f"{len(some)} people, {len(window)} days"
         gains = relaxed.whole_bound < least
         if gains:
-            better = self._take(part.dive(relaxed, self._left, self._draws), how + ", dive")
+            until = min(self._seconds, self._elapsed() + max(PART_S, self._dive_s))
+            dived = part.dive(relaxed, lambda: until - self._elapsed(), self._draws)
+            better = self._take(dived, how + ", dive")
             if not better and not self._done():
                 known = sorted(part.master.patterns, key=relaxed.solution.reduced)[:POOL]
                 self._choose(cover, known, now, self._choice_s(), how)
