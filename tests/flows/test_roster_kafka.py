@@ -66,7 +66,7 @@ def test_windows_to_alerts(tmp_path: Path, broker: Broker) -> None:
     assert "1 raised, 1 cleared" in run_cleanly(*options)
     found = alerts(broker)
     assert [(one.type, one.status, one.place) for one in found] == [
-        ("short_staffed", status, "S1") for status in ("raised", "updated", "updated", "cleared")
+        ("short_staffed", status, "S1") for status in ("raised", "updated", "cleared")
     ]
     raised = found[0]
     assert raised.more["reason"].endswith("1 head short at till 13:00-16:00")

@@ -155,7 +155,7 @@ def write_shops(folder: Path, today: date, stores: Sequence[str] = STORES) -> Pa
     chain = {
         "timezone": "Asia/Shanghai",
         "footfall": {"hours": [{"opens": "10:00", "closes": "16:00"}]},
-        "forecast": {"windows": 4, "refresh_minutes": 120, "planning": "15:00"},
+        "forecast": {"windows": 4, "refresh_minutes": 120, "planning": "00:00"},
         "staffing": {"shops": ["shops/*.yaml"]},
     }
     path = folder / "chain.yaml"

@@ -124,9 +124,9 @@ def test_rows_of_what_is_to_come(world: World, spoken: Said) -> None:
         sum(one["needed"] for one in today if one["store"] == store) for store in STORES
     )
     assert strong > usual
-    # the planning hour, 15:00, tells of tomorrow
+    # the planning hour, midnight here, tells of tomorrow
     tomorrow = [one for one in newest.values() if one["day"] > TODAY.isoformat()]
-    assert {one["updated_at"] for one in tomorrow} == {midnight(TODAY) + 15 * HOUR_US}
+    assert {one["updated_at"] for one in tomorrow} == {midnight(TODAY)}
 
 
 def test_always_the_same(world: World, facts: list[WindowFact], spoken: Said) -> None:

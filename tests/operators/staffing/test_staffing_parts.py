@@ -203,7 +203,7 @@ def test_a_goal_that_nobody_can_keep() -> None:
 
 
 @given(st.floats(0.5, 12), st.integers(0, 6), st.integers(0, 4_000))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_a_spare_head_is_not_worth_its_pay(arrivals: float, serving: int, pay: int) -> None:
     task = Task(service_s=120, patience_s=600)
     orders = np.zeros(96)
