@@ -59,5 +59,6 @@ MEMBER_TRANSITION = Table(
         Column("monetary", "integer", "then", "minor money units"),
         Column("thresholds", "integer", "version of the thresholds, then"),
         Column("dwell_seconds", "real", "how long it was in the segment before", "seconds", True),
+        Column("version", "integer", "always 1: what was told is not told otherwise"),
     ),
 )

@@ -50,7 +50,7 @@ ORDER BY monetary_high DESC NULLS LAST, recency_near DESC, frequency_high DESC""
         )
         if not state.rows:
             raise QueryError(self._unknown(member))
-        names = [name for name in MEMBER_TRANSITION.names if name != "member"]
+        names = MEMBER_TRANSITION.names[1:]
         told = self._queries.ask(
             f"SELECT {_columns(names)} FROM member_transition WHERE member = ? "
             f"ORDER BY number DESC LIMIT {CHANGES}",

@@ -19,7 +19,10 @@ class Totals(NamedTuple):
 
 
 class MembersOutcome(NamedTuple):
-    """What a shard hands on: rows, ids whose history is to go, refusals, parts of persons."""
+    """What a shard hands on: rows, ids whose history is to go, refusals, parts of persons.
+
+    The history of `erased` goes first: `transitions` of these ids are of what came after.
+    """
 
     states: list[Row]
     transitions: list[Row]
@@ -29,3 +32,8 @@ class MembersOutcome(NamedTuple):
     totals: Totals = Totals()
     newest: int = 0
     newest_origin: Origin = "live"
+
+    def forget(self, name: str) -> None:
+        """Have all that was told of an id deleted."""
+        self.erased.append(name)
+        self.transitions[:] = [row for row in self.transitions if row[0] != name]

@@ -125,7 +125,7 @@ class PersonShard(People):
         for name in sorted(names):
             self.settle(name, why)
             if name in self.erased or self.root(name) in self.erased:
-                self.out.erased.append(name)
+                self.out.forget(name)
 
     def parts(self, name: str) -> Sequence[Member] | None:
         """All ids of a person for the one it is known by, none for the others and who is erased."""

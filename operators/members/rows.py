@@ -94,6 +94,7 @@ def transition_row(
         figures.spent,
         thresholds.version,
         None if before is None else (clock - member.since) / SECOND_US,
+        1,
     )
 
 

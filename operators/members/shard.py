@@ -112,7 +112,7 @@ class MemberShard(People):
             self._hand_on(name, fact, "merge", b"")
         else:
             self.dirty.add(name)
-            self.out.erased.append(name)
+            self.out.forget(name)
         return "applied"
 
     def _of_erased(self, fact: Fact, name: str) -> str:

@@ -506,6 +506,7 @@ CREATE TABLE IF NOT EXISTS "member_transition" (
   "monetary" BIGINT NOT NULL,
   "thresholds" BIGINT NOT NULL,
   "dwell_seconds" DOUBLE,
+  "version" BIGINT NOT NULL,
   PRIMARY KEY ("member", "number")
 );
 COMMENT ON TABLE "member_transition" IS 'Changes of segment as they were told, with what caused them.';
@@ -522,6 +523,7 @@ COMMENT ON COLUMN "member_transition"."frequency" IS 'then [visits]';
 COMMENT ON COLUMN "member_transition"."monetary" IS 'then [minor money units]';
 COMMENT ON COLUMN "member_transition"."thresholds" IS 'version of the thresholds, then';
 COMMENT ON COLUMN "member_transition"."dwell_seconds" IS 'how long it was in the segment before [seconds]';
+COMMENT ON COLUMN "member_transition"."version" IS 'always 1: what was told is not told otherwise';
 CREATE TABLE IF NOT EXISTS "flow_run" (
   "run" VARCHAR NOT NULL,
   "flow" VARCHAR NOT NULL,

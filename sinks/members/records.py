@@ -18,6 +18,7 @@ TOPICS_WRITTEN = (SEGMENT_CHANGED_TYPE, DEAD_LETTER_TOPIC)
 def change_of(row: tuple[Any, ...]) -> SegmentChanged:
     """The change that a row of member_transition holds."""
     values: dict[str, Any] = dict(zip(MEMBER_TRANSITION.names, row, strict=True))
+    del values["version"]
     values["changed_at"] = to_datetime(values["changed_at"])
     if values["last_at"] is not None:
         values["last_at"] = to_datetime(values["last_at"])

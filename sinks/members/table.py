@@ -61,11 +61,11 @@ class MembersTable:
             return
         if isinstance(item, MembersOutcome):
             self._states += item.states
-            self._transitions += item.transitions
             if item.erased:
                 gone = set(item.erased)
                 self._transitions = [row for row in self._transitions if row[0] not in gone]
                 self._erased |= gone
+            self._transitions += item.transitions
             refusals = item.refusals
             counts.applied += item.totals.applied
             counts.duplicates += item.totals.duplicates

@@ -77,12 +77,12 @@ class PlainMembers:
             self.duplicates += out.totals.duplicates
             self.erased += out.totals.erased
             self.refusals += [one.code for one in out.refusals]
-            for row in out.transitions:
-                told = dict(zip(MEMBER_TRANSITION.names, row, strict=True))
-                self.transitions[row[:2]] = told
             for name in out.erased:
                 for key in [key for key in self.transitions if key[0] == name]:
                     del self.transitions[key]
+            for row in out.transitions:
+                told = dict(zip(MEMBER_TRANSITION.names, row, strict=True))
+                self.transitions[row[:2]] = told
             for row in out.states:
                 there = self.states.get(row[0])
                 if there is None or there[-1] <= row[-1]:
