@@ -76,7 +76,9 @@ def table(lines: Iterable[Line], given: argparse.Namespace) -> None:
             for seconds in budgets
         ]
         above = "" if line.known is None else f"{line.cost / line.known - 1:+.1%}"
-        cells = [line.name, line.known, line.known_bound, found.bound, *costs, line.cost]
+        # No cost is below nothing: a bound that is says no more.
+        bound = None if found.bound is None or found.bound <= 0 else found.bound
+        cells = [line.name, line.known, line.known_bound, bound, *costs, line.cost]
         cells += [above, line.broken, f"{found.course[-1][0]:.1f} s"]
         tell(f"| {' | '.join('' if cell is None else str(cell) for cell in cells)} |")
     kind = "wall" if given.wall else "CPU"

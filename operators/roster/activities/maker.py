@@ -71,18 +71,26 @@ class ActivityMaker:
         prices = self._priced[1]
         if contract.most not in self._states:
             self._states[contract.most] = _States(self, contract.most)
+        least, found = self._best_shifts(contract, prices, many)
+        good = [shifts for shifts in found if self._in_calendar(shifts)]
+        if found and not good:
+            # Without shifts that begin after midnight, days and calendar days are the same.
+            late = np.array([self.problem.calendar_day(0, s) > 0 for s in self.problem.starts])
+            early = np.where(late[:, None], np.inf, prices)
+            good = self._best_shifts(contract, early, many)[1]
+        return Priced([self._pattern(person, paid, shifts) for shifts in good], least)
+
+    def _best_shifts(
+        self, contract: Contract, prices: Floats, many: int
+    ) -> tuple[float, list[list[tuple[int, int, int]]]]:
+        """The least price, and the best shifts for some numbers of slots, the cheapest first."""
         run = _Run(self, prices, contract, self._states[contract.most])
         by_slots = run.ends()
         ends = [end for end in range(contract.least, contract.most + 1) if by_slots[end] < np.inf]
         if not ends:
-            return Priced([], np.inf)
+            return np.inf, []
         ends.sort(key=lambda end: float(by_slots[end]))
-        found = []
-        for end in ends[:many]:
-            shifts = run.trace(end)
-            if self._in_calendar(shifts):
-                found.append(self._pattern(person, paid, shifts))
-        return Priced(found, float(by_slots[ends[0]]))
+        return float(by_slots[ends[0]]), [run.trace(end) for end in ends[:many]]
 
     def _prices(self, paid: Floats) -> Floats:
         """What shifts cost by day, start and length."""

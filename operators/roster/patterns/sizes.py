@@ -7,8 +7,8 @@ from operators.roster.neighbourhoods import Draws
 # A part should take so many seconds: larger ones are made smaller.
 PART_S = 3.0
 GROWTH, SHRINK = 1.15, 1.25
-# People for all days, everybody for some days: at first.
-FIRST_PEOPLE, FIRST_DAYS = 5.0, 3.0
+# At first: people for all days (a share of them where that is more), everybody for some days.
+FIRST_PEOPLE, FIRST_SHARE, FIRST_DAYS = 5.0, 0.4, 5.0
 
 
 class Sizes:
@@ -16,7 +16,7 @@ class Sizes:
 
     def __init__(self, people: int, days: int) -> None:
         self._people, self._days = people, days
-        self._some = min(FIRST_PEOPLE, float(people))
+        self._some = min(max(FIRST_PEOPLE, FIRST_SHARE * people), float(people))
         self._window = min(FIRST_DAYS, float(days))
         self._turn = 0
 

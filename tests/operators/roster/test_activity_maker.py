@@ -120,3 +120,16 @@ def test_a_stretch_says_what_is_done_from_when() -> None:
     charges[8:10, 0] = charges[10:12, 1] = -1.0
     (pattern,) = ActivityMaker(one).best(0, charges.ravel()).patterns
     assert pattern.detail == (Stretch(8, (0, 0, 1, 1)),)
+
+
+def test_days_in_a_row_hold_for_calendar_days_too() -> None:
+    # Two shifts after midnight, a day off, two early ones: four calendar days in a row.
+    one = problem(5, 16, 16, longest_run=2)
+    charges = np.ones((5 * SLOTS, TASKS))
+    for first in (90, SLOTS + 90, 3 * SLOTS, 4 * SLOTS):
+        charges[first : first + 4] = -5.0
+    priced = ActivityMaker(one).best(0, charges.ravel(), 3)
+    assert priced.least == -80.0
+    (pattern,) = priced.patterns
+    assert legal(one, tuple((s.start, len(s.tasks), 0.0) for s in pattern.detail))
+    assert charges.ravel()[pattern.rows].sum() > priced.least
