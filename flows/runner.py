@@ -15,7 +15,7 @@ from pathlib import Path
 
 from flows.engine_run import EXPECTED, run_dataflow
 from flows.process import prepare_process
-from flows.recovery import FORMAT, About, prepare_recovery
+from flows.recovery import FORMAT, About, held_locks, prepare_recovery
 from flows.settings import SHARDS, StockSettings, load_chain
 from flows.steps import StockStep
 from flows.stock import build
@@ -91,6 +91,7 @@ def run_processes(settings: StockSettings, *, processes: int, workers: int = 1) 
             [sys.executable, "-m", "flows.runner", str(number), addresses, str(workers)],
             env={**os.environ, **settings.environment()},
             stdin=subprocess.PIPE,
+            pass_fds=held_locks(),
         )
         for number in range(processes)
     ]
