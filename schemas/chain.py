@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from schemas.expiry_rules import ExpiryConfig
 from schemas.footfall_rules import FootfallConfig
 from schemas.forecast_rules import ForecastConfig
 from schemas.member_rules import MembersConfig
@@ -102,6 +103,7 @@ class Chain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stock: StockConfig = StockConfig()
     transfers: TransferConfig = TransferConfig()
     phantom: PhantomConfig = PhantomConfig()
+    expiry: ExpiryConfig = ExpiryConfig()
     footfall: FootfallConfig = FootfallConfig()
     forecast: ForecastConfig = ForecastConfig()
     staffing: StaffingConfig = StaffingConfig()

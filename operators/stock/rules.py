@@ -58,6 +58,10 @@ class DayClock:
         self._known.setdefault(time // DAY_US, []).append((begin, end, day))
         return day, end
 
+    def end_of(self, day: int) -> int:
+        """The instant a business day (days since 0001-01-01) ends, in us."""
+        return self._begin(day + 1)
+
     def _begin(self, day: int) -> int:
         """When a business day begins: 23 or 25 hours before the next at a clock change."""
         midnight = datetime.fromordinal(day)

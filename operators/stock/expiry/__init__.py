@@ -1,0 +1,1 @@
+"""Lots that will not be sold before they expire."""
