@@ -28,9 +28,12 @@ from operators.footfall.shard import FootfallOutcome, FootfallShard, Totals
 from operators.records import RecordBlock
 from operators.stock.decode import Block, BlockRead, Sharder
 from schemas.shop_events import ORDER_TYPE, VISIT_TYPE
-from sinks.footfall.partition import FootfallLogSink, FootfallTableSink
+from sinks.footfall.records import records_of
+from sinks.footfall.table import FootfallTable
 from sinks.journal import FileJournal
 from sinks.kafka.events import DeadRecord
+from sinks.kafka.partition import LogSink
+from sinks.tables.partition import TableSink
 from sinks.warehouse.runs import Counts
 from sources.abreast.partition import AbreastSource
 from sources.kafka.partition import KafkaSource
@@ -91,14 +94,14 @@ def build(
     outcomes = op.stateful_batch(STEP.WINDOWS, parts.trues, windows)
     everything = op.merge(STEP.MERGE, outcomes, parts.falses)
     if kafka is not None:
-        op.output(STEP.KAFKA, everything, FootfallLogSink(kafka))
-    table = FootfallTableSink(
-        settings.target,
+        op.output(STEP.KAFKA, everything, LogSink(kafka, records_of))
+    target = settings.target
+    table = TableSink(
+        lambda run: FootfallTable(target, run, report),
         flow=STEP.FLOW,
         run=settings.run,
         source=settings.origin,
         ended=lambda: "stopped" if stop.is_set() else "finished",
-        report=report,
     )
     op.output(STEP.WAREHOUSE, everything, table)
     return flow

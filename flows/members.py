@@ -34,7 +34,10 @@ from operators.records import RecordBlock
 from operators.stock.decode import Block, BlockRead, Sharder
 from sinks.journal import FileJournal
 from sinks.kafka.events import DeadRecord
-from sinks.members.partition import MembersLogSink, MembersTableSink
+from sinks.kafka.partition import LogSink
+from sinks.members.records import records_of
+from sinks.members.table import MembersTable
+from sinks.tables.partition import TableSink
 from sinks.warehouse.runs import Counts
 from sources.abreast.partition import AbreastSource
 from sources.kafka.partition import KafkaSource
@@ -103,14 +106,14 @@ def build(
     united = op.stateful_batch(STEP.PERSONS, links, persons)
     everything: Stream[tuple[str, Any]] = op.merge(STEP.MERGE, judged, united, split.falses)
     if kafka is not None:
-        op.output(STEP.KAFKA, everything, MembersLogSink(kafka))
-    table = MembersTableSink(
-        settings.target,
+        op.output(STEP.KAFKA, everything, LogSink(kafka, records_of))
+    target = settings.target
+    table = TableSink(
+        lambda run: MembersTable(target, run, report),
         flow=STEP.FLOW,
         run=settings.run,
         source=settings.origin,
         ended=lambda: "stopped" if stop.is_set() else "finished",
-        report=report,
     )
     op.output(STEP.WAREHOUSE, everything, table)
     return flow

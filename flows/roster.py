@@ -33,7 +33,10 @@ from schemas.footfall import FOOTFALL_WINDOW_TYPE
 from schemas.instants import parse_instant
 from sinks.journal import FileJournal
 from sinks.kafka.events import DeadRecord
-from sinks.roster.partition import StaffingLogSink, StaffingTableSink
+from sinks.kafka.partition import LogSink
+from sinks.roster.records import records_of
+from sinks.roster.table import StaffingTable
+from sinks.tables.partition import TableSink
 from sinks.warehouse.runs import Counts
 from sources.abreast.partition import AbreastSource
 from sources.kafka.partition import KafkaSource
@@ -95,14 +98,14 @@ def build(
     outcomes = op.stateful_batch(STEP.STAFFING, parts.trues, staffing)
     everything: KeyedStream[Any] = op.merge(STEP.MERGE, outcomes, parts.falses)
     if kafka is not None:
-        op.output(STEP.KAFKA, everything, StaffingLogSink(kafka))
-    sink = StaffingTableSink(
-        settings.target,
+        op.output(STEP.KAFKA, everything, LogSink(kafka, records_of))
+    target = settings.target
+    sink = TableSink(
+        lambda run: StaffingTable(target, run, report),
         flow=STEP.FLOW,
         run=settings.run,
         source=settings.origin,
         ended=lambda: "stopped" if stop.is_set() else "finished",
-        report=report,
     )
     op.output(STEP.WAREHOUSE, everything, sink)
     return flow

@@ -20,7 +20,7 @@ from flows.process import prepare_process
 from flows.settings import SHARDS, StockSettings, load_chain
 from flows.steps import StockStep as STEP
 from flows.told import read_told
-from operators.engine import FLUSH_AFTER, FLUSH_BACKFILL, ShardLogic, Snapshot
+from operators.engine import FLUSH_AFTER, FLUSH_BACKFILL, ShardLogic, Snapshot, system_clock
 from operators.records import RecordBlock
 from operators.stock.decode import Block, BlockRead, Sharder
 from operators.stock.decode_records import RecordDecoder
@@ -28,8 +28,8 @@ from operators.stock.facts import Batch
 from operators.stock.rules import StockRules
 from operators.stock.shard import StockOutcome, StockShard, empty_outcome
 from sinks.journal import FileJournal
-from sinks.kafka.events import DeadRecord
-from sinks.kafka.partition import KafkaSink
+from sinks.kafka.events import DeadRecord, OutRecord, records_of
+from sinks.kafka.partition import LogSink
 from sinks.warehouse.partition import WarehouseSink
 from sinks.warehouse.writer import Counts
 from sources.kafka.partition import KafkaSource
@@ -94,7 +94,7 @@ def build(
     outcomes = op.stateful_batch(STEP.LEDGER, parts.trues, ledger)
     everything = op.merge(STEP.MERGE, outcomes, parts.falses)
     if kafka is not None:
-        op.output(STEP.KAFKA, everything, KafkaSink(kafka))
+        op.output(STEP.KAFKA, everything, LogSink(kafka, _said))
         everything = op.map_value(STEP.TABLES, everything, _for_tables)
     warehouse = WarehouseSink(
         settings.target,
@@ -107,6 +107,10 @@ def build(
     )
     op.output(STEP.WAREHOUSE, everything, warehouse)
     return flow
+
+
+def _said(outcome: StockOutcome) -> Iterable[OutRecord]:
+    return records_of(outcome, system_clock())
 
 
 def _for_tables(value: StockOutcome | BlockRead | list[DeadRecord]) -> StockOutcome | BlockRead:

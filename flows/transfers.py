@@ -34,7 +34,9 @@ from schemas.position import POSITION_TYPE
 from schemas.transfer import TRANSFER_DECISION_TYPE
 from sinks.journal import FileJournal
 from sinks.kafka.events import DeadRecord
-from sinks.transfers.partition import TransferLogSink, TransferTableSink
+from sinks.kafka.partition import LogSink
+from sinks.transfers.partition import TransferTableSink
+from sinks.transfers.records import records_of
 from sources.kafka.partition import KafkaSource
 
 TOPICS = (POSITION_TYPE, ALERT_TYPE, TRANSFER_DECISION_TYPE, MOVEMENT_TYPE)
@@ -84,7 +86,7 @@ def build(settings: StockSettings, stop: Event) -> Dataflow:
     parts = op.branch(STEP.SPLIT, items, _is_batch)
     outcomes = op.stateful_batch(STEP.PLAN, parts.trues, planner)
     everything: KeyedStream[Any] = op.merge(STEP.MERGE, outcomes, parts.falses)
-    op.output(STEP.KAFKA, everything, TransferLogSink(kafka))
+    op.output(STEP.KAFKA, everything, LogSink(kafka, records_of))
     op.output(STEP.WAREHOUSE, everything, TransferTableSink(settings.target))
     return flow
 

@@ -11,6 +11,7 @@ import msgspec
 from operators.records import Headers, Record
 from operators.stock.alerts import SEVERITY
 from operators.stock.refusals import Refusal
+from operators.stock.shard import StockOutcome
 from schemas.alert import ALERT_TYPE, Alert
 from schemas.instants import format_instant, parse_instant, to_datetime
 from schemas.position import POSITION_TYPE, Position
@@ -70,6 +71,14 @@ def to_record(
     headers += [(f"ce_{name}", value.encode()) for name, value in extensions.items()]
     value = _encoder.encode(data)
     return OutRecord(topic or type, key.encode(), value, tuple(headers))
+
+
+def records_of(outcome: StockOutcome, now: int) -> Iterator[OutRecord]:
+    """What an outcome of the stock flow has to say; alerts first, for somebody waits for them."""
+    yield from withdrawn_alerts(outcome.withdrawn, now)
+    yield from alerts(outcome.alerts)
+    yield from positions(outcome.positions)
+    yield from map(refused_event, outcome.refusals)
 
 
 def positions(columns: Sequence[Sequence[Any]]) -> Iterator[OutRecord]:

@@ -2,46 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
+from typing import Any, Generic, TypeVar
 
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from operators.stock.decode import BlockRead
-from operators.stock.shard import StockOutcome
-from schemas.instants import to_micros
-from sinks.kafka.events import (
-    DeadRecord,
-    OutRecord,
-    alerts,
-    dead_letter,
-    positions,
-    refused_event,
-    withdrawn_alerts,
-)
+from sinks.kafka.events import DeadRecord, OutRecord, dead_letter
 from sinks.kafka.producer import Brokers, TopicWriter
 
 PARTITION = "kafka"
 
-Item = StockOutcome | BlockRead | list[DeadRecord]
+Outcome = TypeVar("Outcome", bound=tuple[Any, ...])
+RecordsOf = Callable[[Outcome], Iterable[OutRecord]]
 
 
-class KafkaSinkPartition(StatefulSinkPartition[Item, None]):
+class LogPartition(
+    StatefulSinkPartition[Outcome | BlockRead | list[DeadRecord], None], Generic[Outcome]
+):
     """Writes at once, and waits for all of it at the end of an epoch.
 
     After a crash an epoch is said again: ids and versions are the same, readers see a repeat.
     """
 
-    def __init__(self, writer: TopicWriter) -> None:
+    def __init__(self, writer: TopicWriter, records_of: RecordsOf[Outcome]) -> None:
         self._writer = writer
+        self._records_of = records_of
 
-    def write_batch(self, values: list[Item]) -> None:
+    def write_batch(self, values: list[Outcome | BlockRead | list[DeadRecord]]) -> None:
         """Send what there is to say."""
-        write = self._writer.write
+        write, records_of = self._writer.write, self._records_of
         for value in values:
             if isinstance(value, BlockRead):
                 continue
-            for record in records_of(value, to_micros(datetime.now(UTC))):
+            records = map(dead_letter, value) if isinstance(value, list) else records_of(value)
+            for record in records:
                 write(*record)
         self._writer.poll()
 
@@ -54,22 +49,15 @@ class KafkaSinkPartition(StatefulSinkPartition[Item, None]):
         self._writer.flush()
 
 
-def records_of(value: StockOutcome | list[DeadRecord], now: int) -> Iterator[OutRecord]:
-    """What an item has to say; alerts first, for somebody waits for them."""
-    if isinstance(value, list):
-        yield from map(dead_letter, value)
-        return
-    yield from withdrawn_alerts(value.withdrawn, now)
-    yield from alerts(value.alerts)
-    yield from positions(value.positions)
-    yield from map(refused_event, value.refusals)
+class LogSink(FixedPartitionedSink[Outcome | BlockRead | list[DeadRecord], None], Generic[Outcome]):
+    """Outcomes of a flow and its dead letters to the log's topics.
 
+    `records_of`: what an outcome has to say, in the order in which it is said.
+    """
 
-class KafkaSink(FixedPartitionedSink[Item, None]):
-    """Outcomes of the stock flow to the log's topics."""
-
-    def __init__(self, settings: Brokers) -> None:
+    def __init__(self, settings: Brokers, records_of: RecordsOf[Outcome]) -> None:
         self._settings = settings
+        self._records_of = records_of
 
     def list_parts(self) -> list[str]:
         """The one partition: it keeps the order of a key, and one producer is fast enough."""
@@ -79,6 +67,6 @@ class KafkaSink(FixedPartitionedSink[Item, None]):
         """Everything goes to the one partition."""
         return 0
 
-    def build_part(self, step_id: str, for_part: str, resume_state: None) -> KafkaSinkPartition:
+    def build_part(self, step_id: str, for_part: str, resume_state: None) -> LogPartition[Outcome]:
         """A producer in the process that writes."""
-        return KafkaSinkPartition(TopicWriter(self._settings))
+        return LogPartition(TopicWriter(self._settings), self._records_of)

@@ -1,4 +1,4 @@
-"""Outcomes of the transfers flow as Bytewax writes them: to the log and to the warehouse."""
+"""Outcomes of the transfers flow as Bytewax writes them to the warehouse."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ import time
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from operators.stock.transfers.shard import TransferOutcome
-from sinks.kafka.events import DeadRecord, dead_letter
-from sinks.kafka.producer import Brokers, TopicWriter
-from sinks.transfers.records import records_of
+from sinks.kafka.events import DeadRecord
 from sinks.transfers.table import TransferTable
 from sinks.warehouse.address import Target
 from sinks.warehouse.client import Warehouse
@@ -17,48 +15,6 @@ from sinks.warehouse.client import Warehouse
 Item = TransferOutcome | list[DeadRecord]
 # How often rows become visible to readers while the flow runs; an epoch's end comes on top.
 WRITE_EVERY_SECONDS = 1.0
-
-
-class TransferLogPartition(StatefulSinkPartition[Item, None]):
-    """Writes at once, and waits for all of it at the end of an epoch."""
-
-    def __init__(self, writer: TopicWriter) -> None:
-        self._writer = writer
-
-    def write_batch(self, values: list[Item]) -> None:
-        """Send what there is to say."""
-        for value in values:
-            records = map(dead_letter, value) if isinstance(value, list) else records_of(value)
-            for record in records:
-                self._writer.write(*record)
-        self._writer.poll()
-
-    def snapshot(self) -> None:
-        """Wait until all is on the log: the engine commits the epoch after this."""
-        self._writer.flush()
-
-    def close(self) -> None:
-        """The input has ended or was stopped."""
-        self._writer.flush()
-
-
-class TransferLogSink(FixedPartitionedSink[Item, None]):
-    """Suggestions, alerts and dead letters to the log's topics."""
-
-    def __init__(self, settings: Brokers) -> None:
-        self._settings = settings
-
-    def list_parts(self) -> list[str]:
-        """The one partition: it keeps the order of a key."""
-        return ["kafka"]
-
-    def part_fn(self, item_key: str) -> int:
-        """Everything goes to the one partition."""
-        return 0
-
-    def build_part(self, step_id: str, for_part: str, resume_state: None) -> TransferLogPartition:
-        """A producer in the process that writes."""
-        return TransferLogPartition(TopicWriter(self._settings))
 
 
 class TransferTablePartition(StatefulSinkPartition[Item, None]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from operators.stock.decode import BlockRead
 from operators.stock.refusals import Refusal
 from operators.stock.shard import empty_outcome
 from sinks.kafka import producer
-from sinks.kafka.partition import KafkaSink
+from sinks.kafka.events import records_of
+from sinks.kafka.partition import LogSink
 from sinks.kafka.producer import DeliveryError, TopicWriter
 from sources.kafka.settings import KafkaSettings
 
@@ -124,7 +126,7 @@ def test_epoch_ends_when_all_is_there(broker: Broker) -> None:
     """The sink's snapshot returns when the broker has everything, and fails when it has not."""
     broker.create("tillflow.dead_letter.v1", 1)
     refusal = Refusal("moves/0", 1, "too_late", "too late", "till", "e1", 1, b"")
-    sink = KafkaSink(KafkaSettings(broker.address))
+    sink = LogSink(KafkaSettings(broker.address), partial(records_of, now=0))
     [name] = sink.list_parts()
     part = sink.build_part("kafka", name, None)
     part.write_batch([empty_outcome([refusal]), BlockRead(1, 0, 0, None)])
@@ -135,7 +137,7 @@ def test_epoch_ends_when_all_is_there(broker: Broker) -> None:
 def test_epoch_fails_when_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     """A record that does not arrive stops the flow: its epoch is not committed."""
     monkeypatch.setattr(producer, "DELIVERY_SECONDS", 0.3)
-    sink = KafkaSink(KafkaSettings(f"127.0.0.1:{free_port()}"))
+    sink = LogSink(KafkaSettings(f"127.0.0.1:{free_port()}"), partial(records_of, now=0))
     part = sink.build_part("kafka", "kafka", None)
     refusal = Refusal("moves/0", 1, "too_late", "too late", "till", "e1", 1, b"")
     part.write_batch([empty_outcome([refusal])])

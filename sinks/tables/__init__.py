@@ -1,0 +1,1 @@
+"""Tables of flows whose outcomes are few enough to be written beside the engine."""
