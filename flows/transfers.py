@@ -35,7 +35,8 @@ from schemas.transfer import TRANSFER_DECISION_TYPE
 from sinks.journal import FileJournal
 from sinks.kafka.events import DeadRecord
 from sinks.kafka.partition import LogSink
-from sinks.transfers.partition import TransferTableSink
+from sinks.tables.partition import TableSink
+from sinks.transfers.collector import TransferCollector
 from sinks.transfers.records import records_of
 from sources.kafka.partition import KafkaSource
 
@@ -87,7 +88,15 @@ def build(settings: StockSettings, stop: Event) -> Dataflow:
     outcomes = op.stateful_batch(STEP.PLAN, parts.trues, planner)
     everything: KeyedStream[Any] = op.merge(STEP.MERGE, outcomes, parts.falses)
     op.output(STEP.KAFKA, everything, LogSink(kafka, records_of))
-    op.output(STEP.WAREHOUSE, everything, TransferTableSink(settings.target))
+    target = settings.target
+    table = TableSink(
+        lambda run: TransferCollector(target, run),
+        flow=STEP.FLOW,
+        run=settings.run,
+        source=settings.origin,
+        ended=lambda: "stopped" if stop.is_set() else "finished",
+    )
+    op.output(STEP.WAREHOUSE, everything, table)
     return flow
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,12 +14,10 @@ from operators.forecast.windows import Windows
 from schemas.footfall_tables import FOOTFALL_15M
 from schemas.forecast_tables import FORECAST_15M, FORECAST_SPAN
 from schemas.instants import to_micros
-from schemas.tables import Table
 from sinks.warehouse.address import Target
 from sinks.warehouse.client import Reader, Warehouse
-
-# A message to a served warehouse is text that both sides read as a whole.
-_AT_ONCE = 20_000
+from sinks.warehouse.tuple_rows import rows_table
+from sinks.warehouse.writer import SERVED_ROWS
 
 
 def read_windows(reader: Reader, since: datetime, until: datetime) -> Windows:
@@ -65,19 +62,10 @@ def write_forecasts(target: Target, rows: Iterable[Rows]) -> int:
         with warehouse.transaction():
             for one in rows:
                 for table, values in ((FORECAST_15M, one.quarters), (FORECAST_SPAN, one.spans)):
-                    for first in range(0, len(values), _AT_ONCE):
-                        part = values[first : first + _AT_ONCE]
-                        warehouse.upsert(table, _table(table, part))
+                    for first in range(0, len(values), SERVED_ROWS):
+                        part = values[first : first + SERVED_ROWS]
+                        warehouse.upsert(table, rows_table(table, part))
                         written += len(part)
     finally:
         warehouse.close()
     return written
-
-
-def _table(table: Table, rows: Sequence[tuple[Any, ...]]) -> pa.Table:
-    schema = table.arrow()
-    columns = zip(*rows, strict=True)
-    return pa.table(
-        [pa.array(values, type=one.type) for values, one in zip(columns, schema, strict=True)],
-        schema=schema,
-    )

@@ -5,32 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 from operators.roster.published import Plain, PublishedRows, plain_rosters
 from schemas.instants import to_datetime
 from schemas.roster_tables import ROSTER_DUTY, ROSTER_SHIFT, ROSTER_TASK_15M
-from schemas.tables import Table, literal
+from schemas.tables import literal
 from sinks.warehouse.address import Target, WarehouseError
 from sinks.warehouse.client import Reader, Warehouse, open_reader
 from sinks.warehouse.served import PATIENCE_SECONDS
+from sinks.warehouse.tuple_rows import rows_table
 
 _TABLES = (ROSTER_SHIFT, ROSTER_TASK_15M, ROSTER_DUTY)
-
-
-def rows_table(table: Table, rows: Sequence[tuple[Any, ...]]) -> pa.Table:
-    """Rows as Arrow, in the order of the table's columns."""
-    schema = table.arrow()
-    if not rows:
-        return schema.empty_table()
-    columns = zip(*rows, strict=True)
-    return pa.table(
-        [pa.array(values, type=one.type) for values, one in zip(columns, schema, strict=True)],
-        schema=schema,
-    )
 
 
 def publish(

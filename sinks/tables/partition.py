@@ -4,34 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Generic
 
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from operators.stock.decode import BlockRead
 from sinks.kafka.events import DeadRecord
+from sinks.tables.collector import Collector, Outcome
 from sinks.warehouse.runs import Run
 
 PARTITION = "warehouse"
-
-Outcome = TypeVar("Outcome")
-Taken_contra = TypeVar("Taken_contra", contravariant=True)
-
-
-class Collects(Protocol[Taken_contra]):
-    """What takes outcomes and writes them."""
-
-    def add(self, item: Taken_contra | BlockRead | list[DeadRecord]) -> None:
-        """Take an item."""
-
-    def write_soon(self) -> None:
-        """Write what has been taken, if it is time or too much."""
-
-    def settle(self) -> None:
-        """Write all that was taken."""
-
-    def close(self, status: str) -> None:
-        """Settle, say how the run ended, and let go of the warehouse."""
 
 
 class TablePartition(
@@ -39,7 +21,7 @@ class TablePartition(
 ):
     """Collects rows and writes them every second; an epoch is over when they are durable."""
 
-    def __init__(self, table: Collects[Outcome], ended: Callable[[], str]) -> None:
+    def __init__(self, table: Collector[Outcome], ended: Callable[[], str]) -> None:
         self._table = table
         self._ended = ended
 
@@ -68,7 +50,7 @@ class TableSink(
 
     def __init__(
         self,
-        open_table: Callable[[Run], Collects[Outcome]],
+        open_table: Callable[[Run], Collector[Outcome]],
         *,
         flow: str,
         run: str,

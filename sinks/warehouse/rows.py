@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 
 from operators.stock.refusals import Refusal
-from schemas.tables import Table
 from schemas.warehouse import DEAD_LETTER, STOCK_ALERT, STOCK_POSITION
+from sinks.warehouse.tuple_rows import rows_table
 
 
 def position_rows(columns: Sequence[Sequence[Any]]) -> pa.RecordBatch:
@@ -23,7 +23,7 @@ def position_rows(columns: Sequence[Sequence[Any]]) -> pa.RecordBatch:
 
 def alert_rows(rows: Iterable[tuple[Any, ...]]) -> pa.Table:
     """Rows of stock_alert; the caller has one row an alert."""
-    return _table(STOCK_ALERT, list(rows))
+    return rows_table(STOCK_ALERT, list(rows))
 
 
 def dead_letter_rows(refusals: Iterable[Refusal]) -> pa.Table:
@@ -41,17 +41,4 @@ def dead_letter_rows(refusals: Iterable[Refusal]) -> pa.Table:
             refusal.raw,
             1,
         )
-    return _table(DEAD_LETTER, list(found.values()))
-
-
-def _table(table: Table, rows: list[tuple[Any, ...]]) -> pa.Table:
-    schema = table.arrow()
-    if not rows:
-        return schema.empty_table()
-    return pa.table(
-        [
-            pa.array(values, type=field.type)
-            for values, field in zip(zip(*rows, strict=True), schema, strict=True)
-        ],
-        schema=schema,
-    )
+    return rows_table(DEAD_LETTER, list(found.values()))

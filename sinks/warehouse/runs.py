@@ -27,6 +27,14 @@ class Counts:
     alerts_cleared: int = 0
     newest_event: int | None = None
 
+    def read(self, lines: int, events: int, others: int, newest: int | None) -> None:
+        """Count a block that was read; `newest` in microseconds since 1970."""
+        self.lines += lines
+        self.events += events
+        self.others += others
+        if newest is not None:
+            self.newest_event = max(newest, self.newest_event or newest)
+
     def __add__(self, other: Counts) -> Counts:
         """The counts of both together."""
         newest = [one for one in (self.newest_event, other.newest_event) if one is not None]

@@ -99,12 +99,7 @@ class WarehouseWriter:
 
     def add_read(self, lines: int, events: int, others: int, newest: int | None) -> None:
         """Take the counts of a block that was read; `newest` in microseconds since 1970."""
-        counts = self.counts
-        counts.lines += lines
-        counts.events += events
-        counts.others += others
-        if newest is not None:
-            counts.newest_event = max(newest, counts.newest_event or newest)
+        self.counts.read(lines, events, others, newest)
 
     def write_soon(self) -> None:
         """Write what has been taken, as soon as it is time and the last write is through."""

@@ -18,8 +18,8 @@ from staffing_world import line, table_rows, window, windows
 
 from schemas.footfall import FootfallWindow
 from schemas.footfall_tables import FOOTFALL_15M
-from sinks.roster.published import rows_table
 from sinks.warehouse.client import Warehouse
+from sinks.warehouse.tuple_rows import rows_table
 
 TABLES = ("forecast_15m", "forecast_span", "staffing_15m", "staffing_alert", "dead_letter")
 Rows = list[list[Any]]

@@ -11,8 +11,8 @@ from staffing_world import table_rows, windows
 from warehouse_server import WRITE_TOKEN, ServedWarehouse
 
 from schemas.footfall_tables import FOOTFALL_15M
-from sinks.roster.published import rows_table
 from sinks.warehouse.client import Warehouse
+from sinks.warehouse.tuple_rows import rows_table
 
 
 def test_from_and_into_a_served_warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

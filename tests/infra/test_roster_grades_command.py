@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 
 from infra.cli import main
 from schemas.footfall_tables import EMPLOYEE_WORK_15M
-from sinks.roster.published import rows_table
 from sinks.warehouse.client import Warehouse
+from sinks.warehouse.tuple_rows import rows_table
 
 SHOP = """
 shop: S1
