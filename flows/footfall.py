@@ -14,11 +14,11 @@ from threading import Event
 from typing import TypeGuard
 
 import bytewax.operators as op
-import msgspec
 from bytewax.dataflow import Dataflow
 
+from flows.parts import beside_batches, journals, own_settings, table_sink
 from flows.process import prepare_process
-from flows.settings import SHARDS, STOCK_TOPICS, StockSettings, load_chain
+from flows.settings import SHARDS, StockSettings, load_chain
 from flows.steps import FootfallStep as STEP
 from operators.engine import ShardLogic, Snapshot, system_clock
 from operators.footfall.decode import Decoded, FootfallDecoder
@@ -27,13 +27,12 @@ from operators.footfall.rules import FootfallRules
 from operators.footfall.shard import FootfallOutcome, FootfallShard, Totals
 from operators.records import RecordBlock
 from operators.stock.decode import Block, BlockRead, Sharder
+from operators.stock.refusals import Refusal
 from schemas.shop_events import ORDER_TYPE, VISIT_TYPE
 from sinks.footfall.records import records_of
 from sinks.footfall.table import FootfallTable
-from sinks.journal import FileJournal
 from sinks.kafka.events import DeadRecord
 from sinks.kafka.partition import LogSink
-from sinks.tables.partition import TableSink
 from sinks.warehouse.runs import Counts
 from sources.abreast.partition import AbreastSource
 from sources.kafka.partition import KafkaSource
@@ -41,15 +40,6 @@ from sources.kafka.partition import KafkaSource
 TOPICS = (VISIT_TYPE, ORDER_TYPE)
 GROUP = "tillflow-footfall"
 Item = tuple[str, FootfallBatch | BlockRead | FootfallOutcome | list[DeadRecord]]
-
-
-def footfall_settings(given: StockSettings) -> StockSettings:
-    """The settings of a flow, for this one: its own topics and group where none were named."""
-    if given.topics == STOCK_TOPICS:
-        given = msgspec.structs.replace(given, topics=TOPICS)
-    if given.group == "tillflow-stock":
-        given = msgspec.structs.replace(given, group=GROUP)
-    return given
 
 
 def build(
@@ -65,6 +55,7 @@ def build(
     rules = FootfallRules(load_chain(settings.config))
     decoder = FootfallDecoder(Sharder(SHARDS))
     kafka, live, keep = settings.kafka, settings.live, settings.recovery is not None
+    journal = journals(settings, STEP.FLOW)
 
     def decode(blocks: list[Block]) -> Iterable[Item]:
         for decoded in map(decoder.decode, blocks):
@@ -76,11 +67,7 @@ def build(
 
     def windows(resume: Snapshot | None) -> ShardLogic[FootfallBatch, FootfallOutcome]:
         shard = FootfallShard(rules, journaled=keep, floor=floor)
-        return ShardLogic(shard, journal if keep else None, resume, live=live, keep_state=keep)
-
-    def journal(shard: int) -> FileJournal:
-        assert settings.recovery is not None
-        return FileJournal(settings.recovery / "state", f"footfall-{shard:02d}")
+        return ShardLogic(shard, journal, resume, live=live, keep_state=keep)
 
     flow = Dataflow(STEP.FLOW)
     if kafka is None:
@@ -95,25 +82,18 @@ def build(
     everything = op.merge(STEP.MERGE, outcomes, parts.falses)
     if kafka is not None:
         op.output(STEP.KAFKA, everything, LogSink(kafka, records_of))
-    target = settings.target
-    table = TableSink(
-        lambda run: FootfallTable(target, run, report),
-        flow=STEP.FLOW,
-        run=settings.run,
-        source=settings.origin,
-        ended=lambda: "stopped" if stop.is_set() else "finished",
-    )
+    table = table_sink(FootfallTable, settings, STEP.FLOW, stop, report)
     op.output(STEP.WAREHOUSE, everything, table)
     return flow
 
 
 def _items(decoded: Decoded) -> Iterable[Item]:
     yield from ((f"{batch.shard:02d}", batch) for batch in decoded.batches)
-    if decoded.dead:
-        yield ("read", list(map(DeadRecord, decoded.dead, decoded.refusals)))
-    elif decoded.refusals:
-        yield ("read", FootfallOutcome([], [], decoded.refusals, Totals()))
-    yield ("read", decoded.read)
+    yield from beside_batches(decoded, _refused)
+
+
+def _refused(refusals: list[Refusal]) -> FootfallOutcome:
+    return FootfallOutcome([], [], refusals, Totals())
 
 
 def _is_batch(item: Item) -> TypeGuard[tuple[str, FootfallBatch]]:
@@ -125,5 +105,5 @@ def __getattr__(name: str) -> Dataflow:
     if name != "flow":
         raise AttributeError(name)
     # Nobody notes here how a run ends, so each might follow one that was killed.
-    settings = footfall_settings(StockSettings.from_env())
+    settings = own_settings(StockSettings.from_env(), TOPICS, GROUP)
     return build(settings, prepare_process(), floor=system_clock())

@@ -16,11 +16,11 @@ from threading import Event
 from typing import Any, TypeGuard
 
 import bytewax.operators as op
-import msgspec
 from bytewax.dataflow import Dataflow, Stream
 
+from flows.parts import beside_batches, journals, own_settings, table_sink
 from flows.process import prepare_process
-from flows.settings import SHARDS, STOCK_TOPICS, StockSettings, load_chain
+from flows.settings import SHARDS, StockSettings, load_chain
 from flows.steps import MembersStep as STEP
 from operators.engine import ShardLogic, Snapshot, system_clock
 from operators.members.decode import Decoded, MemberDecoder
@@ -32,12 +32,11 @@ from operators.members.rules import MemberRules
 from operators.members.shard import MemberShard
 from operators.records import RecordBlock
 from operators.stock.decode import Block, BlockRead, Sharder
-from sinks.journal import FileJournal
+from operators.stock.refusals import Refusal
 from sinks.kafka.events import DeadRecord
 from sinks.kafka.partition import LogSink
 from sinks.members.records import records_of
 from sinks.members.table import MembersTable
-from sinks.tables.partition import TableSink
 from sinks.warehouse.runs import Counts
 from sources.abreast.partition import AbreastSource
 from sources.kafka.partition import KafkaSource
@@ -49,15 +48,6 @@ Item = tuple[str, MemberBatch | BlockRead | MembersOutcome | list[DeadRecord]]
 Logic = ShardLogic[MemberBatch, MembersOutcome]
 
 
-def members_settings(given: StockSettings) -> StockSettings:
-    """The settings of a flow, for this one: its own topics and group where none were named."""
-    if given.topics == STOCK_TOPICS:
-        given = msgspec.structs.replace(given, topics=TOPICS)
-    if given.group == "tillflow-stock":
-        given = msgspec.structs.replace(given, group=GROUP)
-    return given
-
-
 def build(
     settings: StockSettings, stop: Event, report: Callable[[Counts], None] | None = None
 ) -> Dataflow:
@@ -65,6 +55,7 @@ def build(
     rules = MemberRules(load_chain(settings.config))
     decoder = MemberDecoder(Sharder(SHARDS))
     kafka, live, keep = settings.kafka, settings.live, settings.recovery is not None
+    journal = journals(settings, STEP.FLOW, {UNITED: PERSONS})
 
     def decode(blocks: list[Block]) -> Iterable[Item]:
         latest = system_clock() + rules.future
@@ -77,12 +68,7 @@ def build(
             yield from _items(decoder.decode_records(block, latest))
 
     def dressed(shard: MemberShard | PersonShard, resume: Snapshot | None) -> Logic:
-        return ShardLogic(shard, journal if keep else None, resume, live=live, keep_state=keep)
-
-    def journal(shard: int) -> FileJournal:
-        assert settings.recovery is not None
-        name = PERSONS if shard == UNITED else f"members-{shard:02d}"
-        return FileJournal(settings.recovery / "state", name)
+        return ShardLogic(shard, journal, resume, live=live, keep_state=keep)
 
     def members(resume: Snapshot | None) -> Logic:
         return dressed(MemberShard(rules, journaled=keep), resume)
@@ -107,14 +93,7 @@ def build(
     everything: Stream[tuple[str, Any]] = op.merge(STEP.MERGE, judged, united, split.falses)
     if kafka is not None:
         op.output(STEP.KAFKA, everything, LogSink(kafka, records_of))
-    target = settings.target
-    table = TableSink(
-        lambda run: MembersTable(target, run, report),
-        flow=STEP.FLOW,
-        run=settings.run,
-        source=settings.origin,
-        ended=lambda: "stopped" if stop.is_set() else "finished",
-    )
+    table = table_sink(MembersTable, settings, STEP.FLOW, stop, report)
     op.output(STEP.WAREHOUSE, everything, table)
     return flow
 
@@ -122,11 +101,11 @@ def build(
 def _items(decoded: Decoded) -> Iterable[Item]:
     for batch in decoded.batches:
         yield (PERSONS if batch.shard == UNITED else f"{batch.shard:02d}", batch)
-    if decoded.dead:
-        yield ("read", list(map(DeadRecord, decoded.dead, decoded.refusals)))
-    elif decoded.refusals:
-        yield ("read", MembersOutcome([], [], [], decoded.refusals, []))
-    yield ("read", decoded.read)
+    yield from beside_batches(decoded, _refused)
+
+
+def _refused(refusals: list[Refusal]) -> MembersOutcome:
+    return MembersOutcome([], [], [], refusals, [])
 
 
 def _parts(item: tuple[str, MembersOutcome]) -> Iterable[tuple[str, MemberBatch]]:
@@ -150,4 +129,4 @@ def __getattr__(name: str) -> Dataflow:
     """`flow`, for `python -m bytewax.run flows.members`: made only when asked for."""
     if name != "flow":
         raise AttributeError(name)
-    return build(members_settings(StockSettings.from_env()), prepare_process())
+    return build(own_settings(StockSettings.from_env(), TOPICS, GROUP), prepare_process())

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from flows.engine_run import run_dataflow
 from flows.members import build
 from flows.process import prepare_process
-from flows.recovery import FORMAT, About, prepare_recovery
-from flows.settings import SHARDS, StockSettings
+from flows.ready import make_ready
+from flows.settings import StockSettings
 from flows.steps import MembersStep
 from sinks.members.records import TOPICS_WRITTEN
-from sinks.warehouse.client import Warehouse
 from sinks.warehouse.runs import Counts
-from sources.files import find_files
-from sources.kafka.topics import check_topics
-
-
-def default_recovery(warehouse: Path) -> Path:
-    """The recovery folder of a warehouse that was given none: beside it, apart from others'."""
-    return warehouse.with_name(warehouse.name + ".members.recovery")
 
 
 def run_members(
@@ -33,26 +24,5 @@ def run_members(
         BrokerError: the brokers or topics cannot be reached.
         WarehouseError: the warehouse cannot be used.
     """
-    _prepare(settings)
+    make_ready(settings, MembersStep.FLOW, TOPICS_WRITTEN)
     run_dataflow(build(settings, prepare_process(), report), settings, workers=workers)
-
-
-def _prepare(settings: StockSettings) -> None:
-    if settings.kafka is None:
-        find_files(settings.source)
-    else:
-        topics = (*settings.topics, *TOPICS_WRITTEN)
-        check_topics(settings.kafka, topics, create=settings.create_topics)
-    warehouse = Warehouse(settings.target)
-    try:
-        warehouse.execute(
-            "UPDATE flow_run SET status = 'interrupted' WHERE flow = ? AND status = 'running'",
-            [MembersStep.FLOW.value],
-        )
-        identity = warehouse.identity
-    finally:
-        warehouse.close()
-    if settings.recovery is not None:
-        about = About(format=FORMAT, flow=MembersStep.FLOW, shards=SHARDS, warehouse=identity)
-        beside = settings.recovery == default_recovery(settings.warehouse)
-        prepare_recovery(settings.recovery, about, beside_warehouse=beside)

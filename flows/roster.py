@@ -14,13 +14,13 @@ from threading import Event
 from typing import Any, TypeGuard
 
 import bytewax.operators as op
-import msgspec
 from bytewax.dataflow import Dataflow
 from bytewax.operators import KeyedStream
 
+from flows.parts import beside_batches, journals, own_settings, table_sink
 from flows.process import prepare_process
 from flows.roster_inputs import WarehouseWindows, given, last_midnight, past_windows
-from flows.settings import STOCK_TOPICS, SettingsError, StockSettings, load_chain
+from flows.settings import SettingsError, StockSettings, load_chain
 from flows.steps import RosterStep as STEP
 from operators.engine import ShardLogic, Snapshot
 from operators.records import RecordBlock
@@ -29,14 +29,13 @@ from operators.staffing.facts import PANEL, WindowBatch
 from operators.staffing.machine import StaffingMachine
 from operators.staffing.outcome import StaffingOutcome
 from operators.stock.decode import Block, BlockRead
+from operators.stock.refusals import Refusal
 from schemas.footfall import FOOTFALL_WINDOW_TYPE
 from schemas.instants import parse_instant
-from sinks.journal import FileJournal
 from sinks.kafka.events import DeadRecord
 from sinks.kafka.partition import LogSink
 from sinks.roster.records import records_of
 from sinks.roster.table import StaffingTable
-from sinks.tables.partition import TableSink
 from sinks.warehouse.runs import Counts
 from sources.abreast.partition import AbreastSource
 from sources.kafka.partition import KafkaSource
@@ -48,15 +47,6 @@ WAREHOUSE = "warehouse"
 Item = tuple[str, WindowBatch | BlockRead | StaffingOutcome | list[DeadRecord]]
 
 
-def roster_settings(known: StockSettings) -> StockSettings:
-    """The settings of a flow, for this one: its own topics and group where none were named."""
-    if known.topics == STOCK_TOPICS:
-        known = msgspec.structs.replace(known, topics=TOPICS)
-    if known.group == "tillflow-stock":
-        known = msgspec.structs.replace(known, group=GROUP)
-    return known
-
-
 def build(
     settings: StockSettings, stop: Event, report: Callable[[Counts], None] | None = None
 ) -> Dataflow:
@@ -64,6 +54,7 @@ def build(
     chain = load_chain(settings.config)
     outside = given(chain, settings.config, settings.target)
     kafka, live, keep = settings.kafka, settings.live, settings.recovery is not None
+    journal = journals(settings, STEP.FLOW)
     from_table = kafka is None and settings.source == WAREHOUSE
     since = _since(settings)
     if since is None and from_table and not live:
@@ -75,11 +66,7 @@ def build(
         machine = StaffingMachine(
             chain, outside, live=live, since=since or 0, prime=prime, journaled=keep
         )
-        return ShardLogic(machine, journal if keep else None, resume, live=live, keep_state=keep)
-
-    def journal(shard: int) -> FileJournal:
-        assert settings.recovery is not None
-        return FileJournal(settings.recovery / "state", f"roster-{shard:02d}")
+        return ShardLogic(machine, journal, resume, live=live, keep_state=keep)
 
     flow = Dataflow(STEP.FLOW)
     items: KeyedStream[WindowBatch | BlockRead | StaffingOutcome | list[DeadRecord]]
@@ -88,8 +75,8 @@ def build(
         records = op.input(STEP.READ_KAFKA, flow, log)
         items = op.flat_map_batch(STEP.DECODE_KAFKA, records, _decode_records)
     elif from_table:
-        table = WarehouseWindows(settings.target, stop, follow=live)
-        windows = op.input(STEP.READ_WAREHOUSE, flow, table)
+        held = WarehouseWindows(settings.target, stop, follow=live)
+        windows = op.input(STEP.READ_WAREHOUSE, flow, held)
         items = op.flat_map_batch(STEP.DECODE, windows, _counted)
     else:
         blocks = op.input(STEP.READ, flow, AbreastSource(settings.source, stop, follow=live))
@@ -99,15 +86,8 @@ def build(
     everything: KeyedStream[Any] = op.merge(STEP.MERGE, outcomes, parts.falses)
     if kafka is not None:
         op.output(STEP.KAFKA, everything, LogSink(kafka, records_of))
-    target = settings.target
-    sink = TableSink(
-        lambda run: StaffingTable(target, run, report),
-        flow=STEP.FLOW,
-        run=settings.run,
-        source=settings.origin,
-        ended=lambda: "stopped" if stop.is_set() else "finished",
-    )
-    op.output(STEP.WAREHOUSE, everything, sink)
+    table = table_sink(StaffingTable, settings, STEP.FLOW, stop, report)
+    op.output(STEP.WAREHOUSE, everything, table)
     return flow
 
 
@@ -141,11 +121,11 @@ def _counted(batches: list[WindowBatch]) -> Iterable[Item]:
 def _items(decoded: Decoded) -> Iterable[Item]:
     if decoded.batch is not None:
         yield (f"{PANEL:02d}", decoded.batch)
-    if decoded.dead:
-        yield ("read", list(map(DeadRecord, decoded.dead, decoded.refusals)))
-    elif decoded.refusals:
-        yield ("read", StaffingOutcome.empty()._replace(refusals=decoded.refusals))
-    yield ("read", decoded.read)
+    yield from beside_batches(decoded, _refused)
+
+
+def _refused(refusals: list[Refusal]) -> StaffingOutcome:
+    return StaffingOutcome.empty()._replace(refusals=refusals)
 
 
 def _is_batch(item: Item) -> TypeGuard[tuple[str, WindowBatch]]:
@@ -156,4 +136,4 @@ def __getattr__(name: str) -> Dataflow:
     """`flow`, for `python -m bytewax.run flows.roster`: made only when asked for."""
     if name != "flow":
         raise AttributeError(name)
-    return build(roster_settings(StockSettings.from_env()), prepare_process())
+    return build(own_settings(StockSettings.from_env(), TOPICS, GROUP), prepare_process())

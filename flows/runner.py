@@ -15,16 +15,15 @@ from pathlib import Path
 
 from flows.engine_run import EXPECTED, run_dataflow
 from flows.process import prepare_process
-from flows.recovery import FORMAT, About, held_locks, prepare_recovery
-from flows.settings import SHARDS, StockSettings, load_chain
+from flows.ready import make_ready
+from flows.recovery import held_locks
+from flows.settings import StockSettings, load_chain
 from flows.steps import StockStep
 from flows.stock import build
 from flows.told import note_told
 from sinks.kafka.events import TOPICS_WRITTEN
 from sinks.warehouse.client import Warehouse
 from sinks.warehouse.writer import Counts
-from sources.files import find_files
-from sources.kafka.topics import check_topics
 
 # Once one process has failed the others wait for it for ever: so long they may say what they saw.
 PATIENCE_SECONDS = 3.0
@@ -36,34 +35,13 @@ class FlowError(Exception):
     """A process of the flow ended in an error."""
 
 
-def default_recovery(warehouse: Path) -> Path:
-    """The recovery folder of a warehouse that was given none: beside it, under its name."""
-    return warehouse.with_name(warehouse.name + ".recovery")
-
-
 def prepare(settings: StockSettings) -> None:
     """Check the source and make warehouse and recovery folder ready, before anything starts."""
-    if settings.kafka is None:
-        find_files(settings.source)
-    else:
-        topics = (*settings.topics, *TOPICS_WRITTEN)
-        check_topics(settings.kafka, topics, create=settings.create_topics)
-    warehouse = Warehouse(settings.target)
-    try:
-        warehouse.execute(
-            "UPDATE flow_run SET status = 'interrupted' WHERE flow = ? AND status = 'running'",
-            [StockStep.FLOW.value],
-        )
-        if settings.recovery is not None:
-            about = About(
-                format=FORMAT, flow=StockStep.FLOW, shards=SHARDS, warehouse=warehouse.identity
-            )
-            beside = settings.recovery == default_recovery(settings.warehouse)
-            prepare_recovery(settings.recovery, about, beside_warehouse=beside)
-            horizon = load_chain(settings.config).stock.horizon_hours
-            note_told(warehouse, settings.recovery, horizon)
-    finally:
-        warehouse.close()
+
+    def note(warehouse: Warehouse, folder: Path) -> None:
+        note_told(warehouse, folder, load_chain(settings.config).stock.horizon_hours)
+
+    make_ready(settings, StockStep.FLOW, TOPICS_WRITTEN, note=note)
 
 
 def run_here(

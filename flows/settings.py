@@ -23,6 +23,7 @@ PREFIX = "TILLFLOW_"
 # Part of the stored state: changing it needs a new recovery folder.
 SHARDS = 16
 STOCK_TOPICS = (MOVEMENT_TYPE, RESERVATION_TYPE)
+STOCK_GROUP = "tillflow-stock"
 KAFKA = "KAFKA"
 # Settings of other parts of tillflow, which may lie in the same environment.
 OTHERS = tuple(PREFIX + part for part in (KAFKA, "HOLDS_", "HOOKS_", "TEST_"))
@@ -45,7 +46,7 @@ class StockSettings(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
     kafka: KafkaSettings | None = None
     topics: tuple[str, ...] = STOCK_TOPICS
-    group: str = "tillflow-stock"
+    group: str = STOCK_GROUP
     create_topics: bool = False
     until_end: bool = False
     warehouse: Path

@@ -16,6 +16,7 @@ from typing import TypeGuard
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
 
+from flows.parts import ending, journals
 from flows.process import prepare_process
 from flows.settings import SHARDS, StockSettings, load_chain
 from flows.steps import StockStep as STEP
@@ -27,7 +28,6 @@ from operators.stock.decode_records import RecordDecoder
 from operators.stock.facts import Batch
 from operators.stock.rules import StockRules
 from operators.stock.shard import StockOutcome, StockShard, empty_outcome
-from sinks.journal import FileJournal
 from sinks.kafka.events import DeadRecord, OutRecord, records_of
 from sinks.kafka.partition import LogSink
 from sinks.warehouse.partition import WarehouseSink
@@ -48,6 +48,7 @@ def build(
     sharder = Sharder(SHARDS)
     records = RecordDecoder(sharder)
     kafka, live, keep = settings.kafka, settings.live, settings.recovery is not None
+    journal = journals(settings, STEP.FLOW)
     told = None if settings.recovery is None else read_told(settings.recovery)
     wait = FLUSH_BACKFILL
     if live:
@@ -70,16 +71,12 @@ def build(
     def ledger(resume: Snapshot | None) -> ShardLogic[Batch, StockOutcome]:
         return ShardLogic(
             StockShard(rules, journaled=keep, told=told),
-            journal if keep else None,
+            journal,
             resume,
             live=live,
             keep_state=keep,
             flush_after=wait,
         )
-
-    def journal(shard: int) -> FileJournal:
-        assert settings.recovery is not None
-        return FileJournal(settings.recovery / "state", f"stock-{shard:02d}")
 
     flow = Dataflow(STEP.FLOW)
     if kafka is None:
@@ -101,7 +98,7 @@ def build(
         flow=STEP.FLOW,
         run=settings.run,
         source=settings.origin,
-        ended=lambda: "stopped" if stop.is_set() else "finished",
+        ended=ending(stop),
         report=report,
         carry=live and keep,
     )

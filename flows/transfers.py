@@ -18,6 +18,7 @@ import msgspec
 from bytewax.dataflow import Dataflow
 from bytewax.operators import KeyedStream
 
+from flows.parts import journals, table_sink
 from flows.process import prepare_process
 from flows.settings import SHARDS, SettingsError, StockSettings, load_chain
 from flows.steps import TransferStep as STEP
@@ -32,10 +33,8 @@ from schemas.alert import ALERT_TYPE
 from schemas.movement import MOVEMENT_TYPE
 from schemas.position import POSITION_TYPE
 from schemas.transfer import TRANSFER_DECISION_TYPE
-from sinks.journal import FileJournal
 from sinks.kafka.events import DeadRecord
 from sinks.kafka.partition import LogSink
-from sinks.tables.partition import TableSink
 from sinks.transfers.collector import TransferCollector
 from sinks.transfers.records import records_of
 from sources.kafka.partition import KafkaSource
@@ -65,6 +64,7 @@ def build(settings: StockSettings, stop: Event) -> Dataflow:
     rules = TransferRules(load_chain(settings.config))
     decoder = TransferDecoder(Sharder(SHARDS))
     kafka, keep = settings.kafka, settings.recovery is not None
+    journal = journals(settings, STEP.FLOW)
     assert kafka is not None
 
     def decode(blocks: list[RecordBlock]) -> Iterable[Item]:
@@ -75,11 +75,7 @@ def build(settings: StockSettings, stop: Event) -> Dataflow:
 
     def planner(resume: Snapshot | None) -> ShardLogic[TransferBatch, TransferOutcome]:
         shard = TransferShard(rules, journaled=keep)
-        return ShardLogic(shard, journal if keep else None, resume, live=True, keep_state=keep)
-
-    def journal(shard: int) -> FileJournal:
-        assert settings.recovery is not None
-        return FileJournal(settings.recovery / "state", f"transfers-{shard:02d}")
+        return ShardLogic(shard, journal, resume, live=True, keep_state=keep)
 
     flow = Dataflow(STEP.FLOW)
     log = KafkaSource(kafka, settings.topics, settings.group, stop, tail=settings.live)
@@ -88,14 +84,7 @@ def build(settings: StockSettings, stop: Event) -> Dataflow:
     outcomes = op.stateful_batch(STEP.PLAN, parts.trues, planner)
     everything: KeyedStream[Any] = op.merge(STEP.MERGE, outcomes, parts.falses)
     op.output(STEP.KAFKA, everything, LogSink(kafka, records_of))
-    target = settings.target
-    table = TableSink(
-        lambda run: TransferCollector(target, run),
-        flow=STEP.FLOW,
-        run=settings.run,
-        source=settings.origin,
-        ended=lambda: "stopped" if stop.is_set() else "finished",
-    )
+    table = table_sink(TransferCollector, settings, STEP.FLOW, stop)
     op.output(STEP.WAREHOUSE, everything, table)
     return flow
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from flows.engine_run import run_dataflow
 from flows.process import prepare_process
-from flows.recovery import FORMAT, About, prepare_recovery
-from flows.settings import SHARDS, StockSettings
+from flows.ready import make_ready
+from flows.settings import StockSettings
 from flows.steps import TransferStep
 from flows.transfers import build
 from sinks.transfers.records import TOPICS_WRITTEN
-from sinks.warehouse.client import Warehouse
-from sources.kafka.topics import check_topics
 
 
 def run_transfers(settings: StockSettings, *, workers: int = 1) -> None:
@@ -21,12 +19,5 @@ def run_transfers(settings: StockSettings, *, workers: int = 1) -> None:
         WarehouseError: the warehouse cannot be used.
     """
     assert settings.kafka is not None
-    topics = (*settings.topics, *TOPICS_WRITTEN)
-    check_topics(settings.kafka, topics, create=settings.create_topics)
-    warehouse = Warehouse(settings.target)
-    identity = warehouse.identity
-    warehouse.close()
-    if settings.recovery is not None:
-        about = About(format=FORMAT, flow=TransferStep.FLOW, shards=SHARDS, warehouse=identity)
-        prepare_recovery(settings.recovery, about, beside_warehouse=False)
+    make_ready(settings, TransferStep.FLOW, TOPICS_WRITTEN, folder_by_default=False)
     run_dataflow(build(settings, prepare_process()), settings, workers=workers)

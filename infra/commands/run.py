@@ -9,8 +9,9 @@ import click
 from msgspec.structs import replace
 
 from flows.engine_run import EXPECTED
+from flows.ready import default_recovery
 from flows.recovery import RecoveryError
-from flows.runner import FlowError, default_recovery, prepare, run_here, run_processes
+from flows.runner import FlowError, prepare, run_here, run_processes
 from flows.settings import STOCK_TOPICS, SettingsError, StockSettings, kafka_settings, load_chain
 from infra.commands.run_footfall import footfall
 from infra.commands.run_members import members

@@ -10,9 +10,11 @@ from msgspec.structs import replace
 
 from flows.engine_run import EXPECTED
 from flows.members import GROUP, TOPICS
-from flows.members_runner import default_recovery, run_members
+from flows.members_runner import run_members
+from flows.ready import default_recovery
 from flows.recovery import RecoveryError
 from flows.settings import SettingsError, StockSettings, kafka_settings, load_chain
+from flows.steps import MembersStep
 from infra.progress import Progress
 from infra.run_options import run_options
 from sinks.warehouse.address import Address, Target
@@ -83,7 +85,7 @@ def _beside(target: Path | Address) -> Path:
     if isinstance(target, Address):
         msg = f"{target} is no file that state could lie beside: give --recovery FOLDER"
         raise click.UsageError(msg)
-    return default_recovery(target)
+    return default_recovery(target, MembersStep.FLOW)
 
 
 def _print_summary(warehouse: Target, run: str) -> None:

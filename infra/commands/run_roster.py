@@ -9,8 +9,10 @@ import click
 from msgspec.structs import replace
 
 from flows.engine_run import EXPECTED
+from flows.ready import default_recovery
 from flows.recovery import RecoveryError
 from flows.settings import SettingsError, StockSettings, kafka_settings, load_chain
+from flows.steps import RosterStep
 from infra.progress import Progress
 from infra.run_options import run_options
 from schemas.footfall import FOOTFALL_WINDOW_TYPE
@@ -96,13 +98,10 @@ def roster(
 
 
 def _beside(target: Path | Address) -> Path:
-    # Loaded here for the same reason.
-    from flows.roster_runner import default_recovery  # noqa: PLC0415
-
     if isinstance(target, Address):
         msg = f"{target} is no file that state could lie beside: give --recovery FOLDER"
         raise click.UsageError(msg)
-    return default_recovery(target)
+    return default_recovery(target, RosterStep.FLOW)
 
 
 def _print_summary(warehouse: Target, run: str) -> None:

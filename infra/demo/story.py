@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from flows.runner import default_recovery, prepare, run_here, run_processes
+from flows.ready import default_recovery
+from flows.runner import prepare, run_here, run_processes
 from flows.settings import StockSettings, load_chain
 from infra.demo.chain import demo_chain, write_chain
 from infra.demo.data import TRANSACTIONS, product_names

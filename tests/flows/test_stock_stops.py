@@ -28,8 +28,9 @@ from flow_driver import (
 )
 from stock_events import event, random_history, render, render_lines
 
+from flows.ready import default_recovery
 from flows.recovery import recovery_config
-from flows.runner import default_recovery, prepare
+from flows.runner import prepare
 from flows.settings import StockSettings
 from flows.stock import build
 from schemas.chain import Chain
