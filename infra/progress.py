@@ -1,4 +1,4 @@
-"""How a run goes, on a terminal; and what it came to, at its end."""
+"""How a run goes, on a terminal."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from rich.live import Live
 from rich.text import Text
 
 from schemas.instants import to_datetime
-from sinks.warehouse.address import Target
-from sinks.warehouse.client import open_reader
-from sinks.warehouse.writer import Counts
+from sinks.warehouse.runs import Counts
 
 
 class Progress:
@@ -46,33 +44,3 @@ class Progress:
     def close(self) -> None:
         """Take the line away."""
         self._live.stop()
-
-
-def print_summary(warehouse: Target, run: str) -> None:
-    """Print what a run came to, from its row in flow_run."""
-    reader = open_reader(warehouse)
-    try:
-        row = reader.execute(
-            "SELECT status, lines, events, others, applied, duplicates, dead_letters, "
-            "alerts_raised, alerts_cleared, epoch(updated_at - started_at) "
-            "FROM flow_run WHERE run = ?",
-            [run],
-        ).fetchone()
-        held = reader.execute(
-            "SELECT count(*), (SELECT count(*) FROM stock_alert WHERE status <> 'cleared') "
-            "FROM stock_position"
-        ).fetchone()
-    finally:
-        reader.close()
-    assert held is not None
-    positions, open_alerts = held
-    if row is None:
-        print(f"nothing new to read; {warehouse} holds {positions:,} positions")
-        return
-    status, lines, events, others, applied, duplicates, dead, raised, cleared, seconds = row
-    print(f"{status} after {seconds:.1f} s: {lines:,} lines, {events / max(seconds, 1e-9):,.0f}/s")
-    print(f"  events       {events:,}  (other flows' {others:,})")
-    print(f"  applied      {applied:,}  (known already {duplicates:,})")
-    print(f"  dead letters {dead:,}")
-    print(f"  alerts       {raised:,} raised, {cleared:,} cleared; {open_alerts:,} open now")
-    print(f"  positions    {positions:,} in {warehouse}")
