@@ -8,21 +8,29 @@ from typing import Any, TypeVar
 
 import click
 
+from infra.options import (
+    BROKERS,
+    config_option,
+    create_topics_option,
+    epoch_option,
+    kafka_option,
+    token_file_option,
+    workers_option,
+)
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 FILES = "File of events (JSON Lines or Parquet), folder, or pattern."
-BROKERS = "Brokers to read from and write to, instead of --source."
+INSTEAD = f"{BROKERS}, instead of --source."
 
 
 def run_options(
-    topics: Sequence[str], group: str, recovery: str, *, source: str = FILES, kafka: str = BROKERS
+    topics: Sequence[str], group: str, recovery: str, *, source: str = FILES, kafka: str = INSTEAD
 ) -> Callable[[F], F]:
     """The options of a flow; `recovery` says where its state is kept unless told otherwise."""
     options = (
         click.option("--source", help=source),
-        click.option(
-            "--kafka", metavar="HOST:PORT", envvar="TILLFLOW_KAFKA", show_envvar=True, help=kafka
-        ),
+        kafka_option(kafka),
         click.option(
             "--topic",
             "topics",
@@ -34,7 +42,7 @@ def run_options(
         click.option(
             "--group", default=group, show_default=True, help="Consumer group that shows lag."
         ),
-        click.option("--create-topics", is_flag=True, help="Create topics that are missing."),
+        create_topics_option,
         click.option(
             "--until-end", is_flag=True, help="Kafka: end when all is read that is there now."
         ),
@@ -44,16 +52,8 @@ def run_options(
             type=click.Path(path_type=Path),
             help="DuckDB file, or quack://HOST:PORT (token in TILLFLOW_WAREHOUSE_TOKEN).",
         ),
-        click.option(
-            "--token-file",
-            type=click.Path(path_type=Path),
-            envvar="TILLFLOW_WAREHOUSE_TOKEN_FILE",
-            show_envvar=True,
-            help="Token of a served warehouse.",
-        ),
-        click.option(
-            "--config", type=click.Path(path_type=Path), help="The chain's configuration (YAML)."
-        ),
+        token_file_option,
+        config_option(),
         click.option(
             "--recovery",
             type=click.Path(path_type=Path),
@@ -65,18 +65,8 @@ def run_options(
         click.option(
             "--follow", is_flag=True, help="Go on when the end is reached, until stopped."
         ),
-        click.option(
-            "--workers",
-            type=click.IntRange(min=1),
-            default=1,
-            show_default=True,
-            help="Worker threads a process.",
-        ),
-        click.option(
-            "--epoch-seconds",
-            type=click.FloatRange(min=0, max=86_400),
-            help="How often progress is made durable.  [default: 10, live from Kafka 30]",
-        ),
+        workers_option("Worker threads a process."),
+        epoch_option(more="  [default: 10, live from Kafka 30]"),
     )
 
     def dressed(command: F) -> F:

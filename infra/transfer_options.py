@@ -14,9 +14,6 @@ from sinks.transfers.table import TransferTable
 from sinks.warehouse.address import Address, Target, WarehouseError
 from sinks.warehouse.client import Warehouse
 
-config_option = click.option(
-    "--config", type=click.Path(path_type=Path), help="The chain's configuration (YAML)."
-)
 at_option = click.option(
     "--at",
     help="The time it is (RFC 3339 with an offset).  [default: that of the newest event there is]",

@@ -16,6 +16,7 @@ import msgspec
 from flows.replayed import replayed
 from flows.settings import SettingsError, kafka_settings, load_chain
 from infra.answers import Column, console, field, table
+from infra.options import config_option, format_option, kafka_option
 from infra.pool_truth import Feed, Found, PoolTruth
 from infra.told_alerts import silent, teller
 from infra.warehouse_option import warehouse_option
@@ -73,15 +74,9 @@ def _views(command: F) -> F:
             show_envvar=True,
             help="Where the hold gates are; without it they are left out.",
         ),
-        click.option("--config", type=click.Path(path_type=Path), help="The chain (YAML)."),
+        config_option("The chain (YAML)."),
         click.option("--source", help="Instead of a log: files of events, gone through anew."),
-        click.option(
-            "--kafka",
-            metavar="HOST:PORT",
-            envvar="TILLFLOW_KAFKA",
-            show_envvar=True,
-            help="The log: its positions are the truth.",
-        ),
+        kafka_option("The log: its positions are the truth."),
     ):
         command = option(command)
     return warehouse_option(command)
@@ -182,9 +177,7 @@ def drift() -> None:
 @drift.command()
 @click.option("--tell", is_flag=True, help="Raise and clear `drift` alerts.")
 @click.option("--repair", "repairing", is_flag=True, help="Put right what was found.")
-@click.option(
-    "--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True
-)
+@format_option()
 @_views
 def check(tell: bool, repairing: bool, form: str, **views: Any) -> None:
     """Compare all pairs once; exit code 1 when there is drift that was not put right."""

@@ -9,6 +9,7 @@ import click
 
 from infra.experiment_picture import draw
 from infra.experiment_shown import print_json, print_readout
+from infra.options import format_option
 from operators.members.experiments.decide import decide
 from operators.members.experiments.looks import looks
 from operators.members.experiments.people import PeopleError, people
@@ -54,9 +55,7 @@ def experiment() -> None:
     type=click.Path(path_type=Path),
     help="Draw the goal look by look (PNG, SVG or PDF); needs --exposed-at.",
 )
-@click.option(
-    "--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True
-)
+@format_option()
 def read_command(
     file: Path,
     arm_column: str | None,

@@ -14,6 +14,7 @@ import msgspec
 
 from flows.settings import SettingsError, load_chain
 from infra.forecast_shown import print_backtest, print_forecast
+from infra.options import config_option, format_option
 from infra.warehouse_option import warehouse_option
 from schemas.instants import parse_instant, to_datetime
 
@@ -28,9 +29,7 @@ def forecast() -> None:
 
 
 def _shared(command: F) -> F:
-    config = click.option(
-        "--config", type=click.Path(path_type=Path), help="The chain's configuration (YAML)."
-    )
+    config = config_option()
     weather = click.option(
         "--weather",
         type=click.Path(path_type=Path),
@@ -60,9 +59,7 @@ def _shared(command: F) -> F:
     return warehouse_option(config(weather(windows(jobs(measure(models(command)))))))
 
 
-_form = click.option(
-    "--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True
-)
+_form = format_option()
 
 
 @forecast.command("next")

@@ -11,6 +11,7 @@ import msgspec
 
 from infra.answers import FORMATS, Column, console, field, print_csv, print_json, shown, table
 from infra.commands.members_fit import fit_command
+from infra.options import format_option
 from infra.warehouse_option import warehouse_option
 from operators.members.segments import Measured, by_mean, by_quantile
 from schemas.member_events import THRESHOLDS_TYPE
@@ -55,9 +56,7 @@ _FIGURES: tuple[Column, ...] = (("figure", field("figure")), ("value", field("va
 
 
 def _shared(command: F) -> F:
-    formats = click.option(
-        "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True
-    )
+    formats = format_option(FORMATS)
     return warehouse_option(formats(command))
 
 

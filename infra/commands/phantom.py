@@ -15,6 +15,7 @@ import msgspec
 from flows.phantom import TOPICS, PhantomWorker, from_files
 from flows.settings import SettingsError, kafka_settings, load_chain
 from infra.answers import Column, console, field, shown, table
+from infra.options import config_option, format_option, kafka_option
 from infra.told_alerts import teller
 from infra.warehouse_option import warehouse_option
 from operators.stock.phantom.alerts import PHANTOM, AlertRow
@@ -46,7 +47,6 @@ _COLUMNS: tuple[Column, ...] = (
     (">probability", lambda one: f"{one['silence']['probability']:.2g}"),
     ("what to do", field("suggested_action")),
 )
-_config = click.option("--config", type=click.Path(path_type=Path), help="The chain (YAML).")
 
 
 @click.group()
@@ -56,11 +56,9 @@ def phantom() -> None:
 
 @phantom.command()
 @click.option("--source", required=True, help="File of events, folder, or pattern.")
-@_config
+@config_option("The chain (YAML).")
 @click.option("--tell", is_flag=True, help="Raise and clear alerts in --warehouse.")
-@click.option(
-    "--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True
-)
+@format_option()
 @warehouse_option
 def check(source: str, config: Path | None, tell: bool, form: str, warehouse: Target) -> None:
     """Go through events and show what is suspected at their end, the least probable first."""
@@ -107,15 +105,8 @@ def _withdrawn(one: Alert) -> AlertRow:
 
 
 @phantom.command()
-@click.option(
-    "--kafka",
-    metavar="HOST:PORT",
-    envvar="TILLFLOW_KAFKA",
-    show_envvar=True,
-    required=True,
-    help="The log: movements and positions.",
-)
-@_config
+@kafka_option("The log: movements and positions.", required=True)
+@config_option("The chain (YAML).")
 @click.option(
     "--state",
     type=click.Path(path_type=Path),

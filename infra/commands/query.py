@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from infra.answers import FORMATS, Column, console, field, print_csv, print_json, shown, table
+from infra.options import format_option
 from infra.warehouse_option import warehouse_option
 from serving.queries import ALERT_TYPES, SELLING_DAYS, Answer, Queries, QueryError, open_queries
 from sinks.warehouse.address import Target
@@ -107,9 +108,7 @@ def _letter_columns() -> tuple[Column, ...]:
 
 def _shared(command: F) -> F:
     """The options that every question has."""
-    formats = click.option(
-        "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True
-    )
+    formats = format_option(FORMATS)
     return warehouse_option(formats(command))
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from flows.settings import SettingsError, load_chain
 from infra.answers import console, table
+from infra.options import config_option, format_option
 from infra.warehouse_option import warehouse_option
 from operators.roster.grades import Proposed, Scale, paces, proposals
 from schemas.roster import RosterFile
@@ -23,11 +24,7 @@ from sources.roster_files import RosterFiles
 
 
 @click.command()
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    help="The chain's configuration (YAML): its roster files have the present grades.",
-)
+@config_option("The chain's configuration (YAML): its roster files have the present grades.")
 @click.option("--store", help="One store only.")
 @click.option(
     "--days",
@@ -50,9 +47,7 @@ from sources.roster_files import RosterFiles
     show_default=True,
     help="How much faster a grade is than the one below.",
 )
-@click.option(
-    "--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True
-)
+@format_option()
 @warehouse_option
 def grades(
     config: Path | None,

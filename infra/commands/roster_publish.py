@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from flows.settings import SettingsError, load_chain
+from infra.options import config_option
 from infra.warehouse_option import warehouse_option
 from operators.roster.evaluate import evaluate
 from operators.roster.need.duties import DutyError
@@ -31,7 +32,7 @@ from sinks.warehouse.client import WarehouseError
     type=click.Path(path_type=Path),
     help="The roster.json to publish, made from FILE by tillflow roster solve.",
 )
-@click.option("--config", type=click.Path(path_type=Path), help="The chain's configuration (YAML).")
+@config_option()
 @click.option("--at", help="The instant it counts as published (RFC 3339).  [default: now]")
 @click.option("--anyway", is_flag=True, help="Also a roster that breaks rules.")
 @warehouse_option

@@ -12,7 +12,8 @@ import msgspec
 
 from flows.settings import SettingsError, kafka_settings, load_chain
 from infra.answers import shown
-from infra.transfer_options import at_option, config_option, open_table, time_of
+from infra.options import config_option
+from infra.transfer_options import at_option, open_table, time_of
 from infra.warehouse_option import warehouse_option
 from operators.stock.transfers.facts import Decided, TransferBatch
 from operators.stock.transfers.history import shard_from
@@ -41,7 +42,7 @@ def _answering(command: F) -> F:
             help="Brokers: the answer goes to the running flow instead of a file.",
         ),
         click.option("--sku", help="SKU, where it cannot be told from the suggestion's name."),
-        config_option,
+        config_option(),
         at_option,
         warehouse_option,
     ):

@@ -12,7 +12,17 @@ from flows.recovery import RecoveryError
 from flows.settings import SettingsError, StockSettings, kafka_settings, load_chain
 from infra.answers import FORMATS, Column, console, field, print_csv, print_json, shown, table
 from infra.commands.transfer_answers import accept, reject
-from infra.transfer_options import at_option, config_option, open_table, time_of
+from infra.options import (
+    BROKERS,
+    config_option,
+    create_topics_option,
+    epoch_option,
+    format_option,
+    kafka_option,
+    token_file_option,
+    workers_option,
+)
+from infra.transfer_options import at_option, open_table, time_of
 from infra.warehouse_option import warehouse_option
 from operators.stock.transfers.facts import TransferBatch
 from operators.stock.transfers.history import shard_from
@@ -58,10 +68,7 @@ _COLUMNS: tuple[Column, ...] = (
 
 def _shared(command: F) -> F:
     """The options of every command that shows suggestions."""
-    formats = click.option(
-        "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True
-    )
-    return warehouse_option(formats(command))
+    return warehouse_option(format_option(FORMATS)(command))
 
 
 _limit = click.option(
@@ -100,7 +107,7 @@ def transfers() -> None:
 
 
 @transfers.command()
-@config_option
+@config_option()
 @at_option
 @_limit
 @_shared
@@ -141,14 +148,7 @@ def list_(status: tuple[str, ...], limit: int, warehouse: Target, form: str) -> 
 
 
 @transfers.command()
-@click.option(
-    "--kafka",
-    metavar="HOST:PORT",
-    envvar="TILLFLOW_KAFKA",
-    show_envvar=True,
-    required=True,
-    help="Brokers to read from and write to.",
-)
+@kafka_option(f"{BROKERS}.", required=True)
 @click.option(
     "--warehouse",
     required=True,
@@ -156,34 +156,16 @@ def list_(status: tuple[str, ...], limit: int, warehouse: Target, form: str) -> 
     envvar="TILLFLOW_WAREHOUSE",
     help="DuckDB file of its own, or quack://HOST:PORT (token in TILLFLOW_WAREHOUSE_TOKEN).",
 )
-@click.option(
-    "--token-file",
-    type=click.Path(path_type=Path),
-    envvar="TILLFLOW_WAREHOUSE_TOKEN_FILE",
-    show_envvar=True,
-    help="Token of a served warehouse.",
-)
-@config_option
+@token_file_option
+@config_option()
 @click.option(
     "--recovery",
     type=click.Path(path_type=Path),
     help="Folder for state and progress; without it the next run starts anew.",
 )
-@click.option("--create-topics", is_flag=True, help="Create topics that are missing.")
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="Worker threads.",
-)
-@click.option(
-    "--epoch-seconds",
-    type=click.FloatRange(min=0, max=86_400),
-    default=10.0,
-    show_default=True,
-    help="How often progress is made durable.",
-)
+@create_topics_option
+@workers_option("Worker threads.")
+@epoch_option(10.0)
 def run(
     kafka: str,
     warehouse: Path,
