@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from infra.figure import INK, QUIET, RULE, empty_figure
 from operators.members.experiments.looks import Look
 from operators.members.experiments.readout import Metric, Scale
 
-_INK, _QUIET, _RULE = "#1b1f24", "#646c77", "#e3e5e8"
 _ARMS = ("#2b6cb0", "#cf5a17", "#3a8f6b", "#8a5fb4", "#b4234c")
-_DPI = 110
 _UNITS = {Scale.RATE: (100, "points"), Scale.MONEY: (0.01, "a member"), Scale.NUMBER: (1, "")}
 
 
@@ -18,16 +17,10 @@ def draw(
     metric: Metric, control: str, found: Mapping[str, Sequence[Look]], planned: float, to: Path
 ) -> bool:
     """Draw the picture, in the format of the file's ending; False where there is no matplotlib."""
-    try:
-        # Only a figure and its canvas: pyplot would look for a screen.
-        from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
-        from matplotlib.figure import Figure  # noqa: PLC0415
-    except ImportError:
-        return False
     times, unit = _UNITS[metric.scale]
-    figure = Figure(figsize=(9.5, 1.2 + 2.9 * len(found)), dpi=_DPI, facecolor="white")
-    FigureCanvasAgg(figure)
-    figure.set_layout_engine("constrained")
+    figure = empty_figure(9.5, 1.2 + 2.9 * len(found))
+    if figure is None:
+        return False
     grid = figure.add_gridspec(len(found), 1)
     for place, (arm, seen) in enumerate(found.items()):
         axes = figure.add_subplot(grid[place])
@@ -48,22 +41,22 @@ def draw(
             axes.plot(
                 members,
                 [times * getattr(one.once, side) for one in shown],
-                color=_QUIET,
+                color=QUIET,
                 linewidth=0.8,
                 linestyle=(0, (3, 3)),
                 label="valid for one look" if side == "low" else None,
             )
         axes.plot(members, [times * one.always.value for one in shown], color=colour, linewidth=1.8)
-        axes.axhline(0, color=_INK, linewidth=0.9)
-        axes.axvline(planned, color=_RULE, linewidth=1.5, zorder=0, label="narrowest as planned")
+        axes.axhline(0, color=INK, linewidth=0.9)
+        axes.axvline(planned, color=RULE, linewidth=1.5, zorder=0, label="narrowest as planned")
         first = next((one for one in seen if one.always.clear), None)
         said = f"first clear at {first.members:,} members" if first else "not clear"
-        axes.set_title(f"{arm} less {control}: {said}", loc="left", fontsize=10, color=_INK)
-        axes.set_ylabel(f"{metric.name}, {unit}" if unit else metric.name, color=_QUIET)
-        axes.tick_params(colors=_QUIET, labelsize=8)
+        axes.set_title(f"{arm} less {control}: {said}", loc="left", fontsize=10, color=INK)
+        axes.set_ylabel(f"{metric.name}, {unit}" if unit else metric.name, color=QUIET)
+        axes.tick_params(colors=QUIET, labelsize=8)
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
-        axes.legend(frameon=False, fontsize=8, labelcolor=_QUIET)
-    axes.set_xlabel("members of both arms, in the order of exposure", color=_QUIET, fontsize=9)
+        axes.legend(frameon=False, fontsize=8, labelcolor=QUIET)
+    axes.set_xlabel("members of both arms, in the order of exposure", color=QUIET, fontsize=9)
     figure.savefig(to)
     return True

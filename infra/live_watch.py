@@ -5,18 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
+from collections.abc import Sequence
 from statistics import median
 
+from infra.log_thread import LogThread
+from operators.records import RecordBlock
 from schemas.alert import ALERT_TYPE
 from schemas.position import POSITION_TYPE
 from sources.kafka.errors import BrokerError
-from sources.kafka.reader import RecordReader
 from sources.kafka.settings import KafkaSettings
 
 SUGGESTION_TYPE = "stock.transfer_suggestion.v1"
 WATCHED = (POSITION_TYPE, ALERT_TYPE, SUGGESTION_TYPE)
 READ_SECONDS = 0.05
-AGAIN_SECONDS = 0.5
 # A sale is waited for this long; then it counts as lost from sight.
 PATIENCE_SECONDS = 60.0
 SAMPLES = 50
@@ -30,17 +31,21 @@ class LiveWatch:
     """
 
     def __init__(self, kafka: KafkaSettings) -> None:
-        self._kafka = kafka
         self._since_ms = time.time_ns() // 1_000_000
         self._waiting: dict[bytes, tuple[float, int]] = {}
         self._took: deque[float] = deque(maxlen=SAMPLES)
         self._lock = threading.Lock()
-        self._stop = threading.Event()
         self.counts: Counter[str] = Counter()
         self.pairs: set[bytes] = set()
         self.trouble = ""
-        self._thread = threading.Thread(target=self._run, name="live-watch", daemon=True)
-        self._thread.start()
+        self._thread = LogThread(
+            kafka,
+            WATCHED,
+            "tillflow-live-watch",
+            wait_seconds=READ_SECONDS,
+            take=self._take,
+            failed=self._failed,
+        )
 
     def sample(self, pair: str) -> None:
         """Time how long until the position of this pair is told."""
@@ -56,28 +61,12 @@ class LiveWatch:
 
     def close(self) -> None:
         """Stop reading."""
-        self._stop.set()
-        self._thread.join()
+        self._thread.close()
 
-    def _run(self) -> None:
-        reader: RecordReader | None = None
-        while not self._stop.is_set():
-            try:
-                if reader is None:
-                    reader = RecordReader(self._kafka, WATCHED, "tillflow-live-watch")
-                self._read(reader)
-                self.trouble = ""
-            except BrokerError as wrong:
-                self.trouble = str(wrong)
-                if reader is not None:
-                    reader.close()
-                    reader = None
-                self._stop.wait(AGAIN_SECONDS)
-        if reader is not None:
-            reader.close()
+    def _failed(self, wrong: BrokerError) -> None:
+        self.trouble = str(wrong)
 
-    def _read(self, reader: RecordReader) -> None:
-        blocks = reader.read(READ_SECONDS)
+    def _take(self, blocks: Sequence[RecordBlock]) -> None:
         now = time.monotonic()
         with self._lock:
             for block in blocks:
@@ -95,3 +84,4 @@ class LiveWatch:
             for key in late:
                 del self._waiting[key]
                 self.counts["lost from sight"] += 1
+        self.trouble = ""

@@ -5,30 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from infra.figure import INK, QUIET, RULE, empty_figure
 from operators.roster.evaluate import evaluate
 from operators.roster.people_at_work import Presence
 from operators.roster.problem import SLOTS, SLOTS_AN_HOUR, Problem
 from operators.roster.roster import Roster
 
-_INK, _QUIET, _RULE = "#1b1f24", "#646c77", "#e3e5e8"
 _TASKS = ("#2b6cb0", "#d6a921", "#3a8f6b", "#8a5fb4", "#cf5a17", "#4b8bbe", "#b4234c")
 _SPARE = "#c9ced6"
-_DPI = 110
 
 
 def draw(problem: Problem, roster: Roster, title: str, to: list[Path]) -> bool:
     """Draw the picture into each file, by its ending; False where there is no matplotlib."""
-    try:
-        # Only a figure and its canvas: pyplot would look for a screen.
-        from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
-        from matplotlib.figure import Figure  # noqa: PLC0415
-    except ImportError:
-        return False
     days, people = len(problem.days), len(problem.people)
     tall = min(28.0, 0.16 * people + 0.6)
-    figure = Figure(figsize=(max(11.5, 1.7 * days), tall + 3.4), dpi=_DPI, facecolor="white")
-    FigureCanvasAgg(figure)
-    figure.set_layout_engine("constrained")
+    figure = empty_figure(max(11.5, 1.7 * days), tall + 3.4)
+    if figure is None:
+        return False
     grid = figure.add_gridspec(2, 1, height_ratios=(tall, 2.2))
     above = figure.add_subplot(grid[0])
     below = figure.add_subplot(grid[1], sharex=above)
@@ -36,7 +29,7 @@ def draw(problem: Problem, roster: Roster, title: str, to: list[Path]) -> bool:
     _cover(below, problem, roster)
     for axes in (above, below):
         _plain(axes, problem)
-    figure.suptitle(title, fontsize=12, fontweight="bold", color=_INK)
+    figure.suptitle(title, fontsize=12, fontweight="bold", color=INK)
     for path in to:
         figure.savefig(path, facecolor="white")
     return True
@@ -87,7 +80,7 @@ def _shifts(axes: Any, problem: Problem, roster: Roster) -> None:
         ncols=len(used) + 1,
         frameon=False,
         fontsize=8,
-        labelcolor=_QUIET,
+        labelcolor=QUIET,
     )
 
 
@@ -105,9 +98,9 @@ def _cover(axes: Any, problem: Problem, roster: Roster) -> None:
         there = [len(presence.at_work[slot]) for slot in slots]
         axes.fill_between(places, there, step="post", color=_SPARE, linewidth=0)
         axes.fill_between(places, serving, step="post", color=_TASKS[0], alpha=0.55, linewidth=0)
-        axes.step(places, needed, where="post", color=_INK, linewidth=1.1)
-    axes.set_ylabel("heads", fontsize=8, color=_QUIET)
-    axes.plot([], [], color=_INK, linewidth=1.1, label="needed for the goal")
+        axes.step(places, needed, where="post", color=INK, linewidth=1.1)
+    axes.set_ylabel("heads", fontsize=8, color=QUIET)
+    axes.plot([], [], color=INK, linewidth=1.1, label="needed for the goal")
     axes.fill_between([], [], color=_TASKS[0], alpha=0.55, label="serving")
     axes.fill_between([], [], color=_SPARE, label="at work")
     axes.legend(
@@ -116,7 +109,7 @@ def _cover(axes: Any, problem: Problem, roster: Roster) -> None:
         ncols=3,
         frameon=False,
         fontsize=8,
-        labelcolor=_QUIET,
+        labelcolor=QUIET,
     )
 
 
@@ -127,9 +120,9 @@ def _plain(axes: Any, problem: Problem) -> None:
         marks.append(_place(problem, day * SLOTS + first))
         labels.append(name)
         noon = _place(problem, day * SLOTS + (first + last) // 2)
-        axes.axvline(noon, color=_RULE, linewidth=0.8, zorder=0)
-        axes.axvline(marks[-1] - 0.25, color=_QUIET, linewidth=0.6, zorder=0)
+        axes.axvline(noon, color=RULE, linewidth=0.8, zorder=0)
+        axes.axvline(marks[-1] - 0.25, color=QUIET, linewidth=0.6, zorder=0)
     axes.set_xticks(marks, labels, fontsize=8, ha="left")
-    axes.tick_params(colors=_QUIET, length=0)
+    axes.tick_params(colors=QUIET, length=0)
     for side in axes.spines.values():
         side.set_visible(False)

@@ -59,6 +59,11 @@ def to_datetime(micros: int) -> datetime:
     return EPOCH + timedelta(microseconds=micros)
 
 
+def utc_text(instant: datetime) -> str:
+    """RFC 3339 text in UTC of an aware datetime, with a fraction only where there is one."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def format_instant(micros: int) -> str:
     """RFC 3339 text in UTC, with a fraction only where there is one."""
     return to_datetime(micros).isoformat().replace("+00:00", "Z")

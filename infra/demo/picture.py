@@ -9,26 +9,19 @@ from zoneinfo import ZoneInfo
 
 from infra.demo.charts import SHOWN_DAYS
 from infra.demo.scene import ALERT_WORDS, Scene
+from infra.figure import BLUE, INK, QUIET, RULE, empty_figure
 
-_INK, _QUIET, _RULE, _BLUE = "#1b1f24", "#646c77", "#e3e5e8", "#2b6cb0"
 _COLOURS = {"critical": "#b4234c", "high": "#cf5a17", "warning": "#d6a921"}
 _INCHES = (11.5, 7.4)
-_DPI = 110
 
 
 def draw(scene: Scene, to: Path) -> bool:
     """Draw the picture; False where there is no matplotlib or no shelf to show."""
     if scene.shelf is None or not scene.moments:
         return False
-    try:
-        # Only a figure and its canvas: pyplot would look for a screen.
-        from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
-        from matplotlib.figure import Figure  # noqa: PLC0415
-    except ImportError:
+    figure = empty_figure(*_INCHES, w_pad=0.14, h_pad=0.1)
+    if figure is None:
         return False
-    figure = Figure(figsize=_INCHES, dpi=_DPI, facecolor="white")
-    FigureCanvasAgg(figure)
-    figure.set_layout_engine("constrained", w_pad=0.14, h_pad=0.1)
     grid = figure.add_gridspec(3, 2, height_ratios=(3.0, 1.0, 2.6))
     stock = figure.add_subplot(grid[0, :])
     lanes = figure.add_subplot(grid[1, :], sharex=stock)
@@ -41,7 +34,7 @@ def draw(scene: Scene, to: Path) -> bool:
         f"{scene.open_total:,} open alerts",
         fontsize=13,
         fontweight="bold",
-        color=_INK,
+        color=INK,
     )
     figure.savefig(to, facecolor="white")
     return True
@@ -53,8 +46,8 @@ def _stock(axes: Any, scene: Scene) -> None:
     times = [moment.time for moment in scene.moments] + [scene.newest]
     levels = [moment.available for moment in scene.moments]
     levels.append(levels[-1])
-    axes.step(times, levels, where="post", color=_BLUE, linewidth=1.6)
-    axes.fill_between(times, levels, step="post", color=_BLUE, alpha=0.12, linewidth=0)
+    axes.step(times, levels, where="post", color=BLUE, linewidth=1.6)
+    axes.fill_between(times, levels, step="post", color=BLUE, alpha=0.12, linewidth=0)
     came = [moment for moment in scene.moments if moment.received and moment.time >= since]
     axes.plot(
         [moment.time for moment in came],
@@ -62,10 +55,10 @@ def _stock(axes: Any, scene: Scene) -> None:
         linestyle="none",
         marker="v",
         markersize=5,
-        color=_QUIET,
+        color=QUIET,
         label="delivery",
     )
-    axes.axhline(0, color=_QUIET, linewidth=0.8)
+    axes.axhline(0, color=QUIET, linewidth=0.8)
     shown = [level for time, level in zip(times, levels, strict=True) if time >= since]
     room = max(1, max(shown) - min(0, *shown)) * 0.12
     axes.set_ylim(min(0, *shown) - room, max(1, *shown) + room)
@@ -74,7 +67,7 @@ def _stock(axes: Any, scene: Scene) -> None:
     _plain(axes, f"{name} in shop {scene.shelf.place}: units that can be promised")
     axes.tick_params(labelbottom=False)
     if came:
-        axes.legend(loc="upper left", frameon=False, labelcolor=_QUIET, fontsize=9)
+        axes.legend(loc="upper left", frameon=False, labelcolor=QUIET, fontsize=9)
 
 
 def _lanes(axes: Any, scene: Scene) -> None:
@@ -101,9 +94,9 @@ def _cover(axes: Any, scene: Scene) -> None:
     names = [name for name, _ in scene.cover]
     counts = [count for _, count in scene.cover]
     warm = [_COLOURS["high"]] * 2 + [_COLOURS["warning"]] * 2
-    colours = (warm + [_BLUE] * len(counts))[: len(counts)]
+    colours = (warm + [BLUE] * len(counts))[: len(counts)]
     bars = axes.bar(range(len(counts)), counts, color=colours, alpha=0.85)
-    axes.bar_label(bars, [f"{count:,}" for count in counts], fontsize=8.5, color=_INK, padding=2)
+    axes.bar_label(bars, [f"{count:,}" for count in counts], fontsize=8.5, color=INK, padding=2)
     axes.set_xticks(range(len(names)), names)
     axes.set_ylim(0, max(1, *counts) * 1.14)
     axes.set_yticks([])
@@ -115,7 +108,7 @@ def _days(axes: Any, scene: Scene) -> None:
         [day for day, _ in scene.stock_outs],
         [count for _, count in scene.stock_outs],
         width=0.9,
-        color=_BLUE,
+        color=BLUE,
         alpha=0.8,
     )
     _plain(axes, "shelves that sell and ran out, by day")
@@ -132,10 +125,10 @@ def _dated(axes: Any, zone: ZoneInfo | None) -> None:
 
 
 def _plain(axes: Any, title: str) -> None:
-    axes.set_title(title, loc="left", fontsize=10.5, color=_INK)
-    axes.tick_params(colors=_QUIET, labelsize=9, length=0)
-    axes.grid(axis="y", color=_RULE, linewidth=0.7)
+    axes.set_title(title, loc="left", fontsize=10.5, color=INK)
+    axes.tick_params(colors=QUIET, labelsize=9, length=0)
+    axes.grid(axis="y", color=RULE, linewidth=0.7)
     axes.set_axisbelow(True)
     for name, spine in axes.spines.items():
         spine.set_visible(name == "bottom")
-        spine.set_color(_RULE)
+        spine.set_color(RULE)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from operators.records import Record
+from infra.log_thread import LogThread
+from operators.records import Record, RecordBlock
 from schemas.position import POSITION_TYPE, Position
 from schemas.reservation import RESERVATION_TYPE, Reservation
 from sources.kafka.errors import BrokerError
@@ -20,7 +22,6 @@ LOG = logging.getLogger("tillflow.drill")
 
 TAPPED = (RESERVATION_TYPE, POSITION_TYPE)
 READ_SECONDS = 0.1
-AGAIN_SECONDS = 0.5
 IDLE_SECONDS = 2.0
 _position = msgspec.json.Decoder(Position)
 _reservation = msgspec.json.Decoder(Reservation)
@@ -38,13 +39,17 @@ class Tap:
     """Reads reservations and positions in a thread, from the first to the last."""
 
     def __init__(self, kafka: KafkaSettings) -> None:
-        self._kafka = kafka
         self._reservations: dict[str, Reservation] = {}
         self._positions: dict[tuple[str, str], Position] = {}
         self._lock = threading.Lock()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="drill-tap", daemon=True)
-        self._thread.start()
+        self._thread = LogThread(
+            kafka,
+            TAPPED,
+            "tillflow-drill-tap",
+            wait_seconds=READ_SECONDS,
+            take=self._take_all,
+            failed=self._failed,
+        )
 
     def told(self) -> Told:
         """All that was read so far."""
@@ -53,28 +58,17 @@ class Tap:
 
     def close(self) -> None:
         """Stop reading."""
-        self._stop.set()
-        self._thread.join()
+        self._thread.close()
 
-    def _run(self) -> None:
-        reader: RecordReader | None = None
-        while not self._stop.is_set():
-            try:
-                if reader is None:
-                    # From the first record again: what was read before is known by its id.
-                    reader = RecordReader(self._kafka, TAPPED, "tillflow-drill-tap")
-                for block in reader.read(READ_SECONDS):
-                    with self._lock:
-                        for record in block.records:
-                            self._take(block.topic, record)
-            except BrokerError as wrong:
-                LOG.warning("the drill reads the log again from its start: %s", wrong)
-                if reader is not None:
-                    reader.close()
-                    reader = None
-                self._stop.wait(AGAIN_SECONDS)
-        if reader is not None:
-            reader.close()
+    def _take_all(self, blocks: Sequence[RecordBlock]) -> None:
+        for block in blocks:
+            with self._lock:
+                for record in block.records:
+                    self._take(block.topic, record)
+
+    def _failed(self, wrong: BrokerError) -> None:
+        # What was read before is known by its id.
+        LOG.warning("the drill reads the log again from its start: %s", wrong)
 
     def _take(self, topic: str, record: Record) -> None:
         if record.value is None:

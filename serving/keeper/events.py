@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import quote
 
 import msgspec
 
 from schemas.alert import ALERT_TYPE, Alert
-from schemas.instants import parse_instant, to_datetime
+from schemas.instants import parse_instant, to_datetime, utc_text
 from schemas.reservation import RESERVATION_TYPE
 from serving.keeper.ports import Record
 from sinks.kafka.events import OutRecord, to_record
@@ -62,7 +62,7 @@ def relayed(entries: Iterable[OutboxEntry], source: str) -> list[OutRecord]:
             RESERVATION_TYPE,
             source,
             f"{entry.id}#{entry.event.sku}@{entry.event.place}",
-            _text(entry.time),
+            utc_text(entry.time),
             entry.event,
             key=entry.event.sku,
         )
@@ -86,7 +86,7 @@ def entry_number(event_id: str) -> tuple[int, int]:
 
 def alert_record(alert: Alert, pool: str) -> OutRecord:
     """One state of an alert, with an id that a repetition has too."""
-    updated_at = _text(alert.updated_at)
+    updated_at = utc_text(alert.updated_at)
     return to_record(
         ALERT_TYPE,
         source_of(pool),
@@ -120,7 +120,3 @@ def read_event(record: Record) -> Event | None:
 
 def _attributes(headers: dict[str, bytes]) -> Sequence[str]:
     return [headers[f"ce_{name}"].decode() for name in ("type", "source", "id", "time")]
-
-
-def _text(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -8,7 +8,7 @@ from typing import Any
 from operators.footfall.shard import FootfallOutcome
 from schemas.footfall import FOOTFALL_WINDOW_TYPE, FootfallWindow
 from schemas.footfall_tables import FOOTFALL_15M
-from schemas.instants import to_datetime
+from schemas.instants import to_datetime, utc_text
 from sinks.kafka.events import DEAD_LETTER_TOPIC, OutRecord, refused_event, to_record
 
 FOOTFALL_SOURCE = "tillflow/footfall"
@@ -27,13 +27,13 @@ def window_of(row: tuple[Any, ...]) -> FootfallWindow:
 
 def window_record(window: FootfallWindow) -> OutRecord:
     """A version of a window; its time is when the newest event in it happened, or its begin."""
-    start = window.start.isoformat().replace("+00:00", "Z")
+    start = utc_text(window.start)
     at = window.as_of or window.start
     return to_record(
         FOOTFALL_WINDOW_TYPE,
         FOOTFALL_SOURCE,
         f"{window.store}@{start}#{window.version}",
-        at.isoformat().replace("+00:00", "Z"),
+        utc_text(at),
         window,
         key=window.store,
     )

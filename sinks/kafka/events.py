@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,7 +12,7 @@ from operators.stock.alerts import SEVERITY
 from operators.stock.refusals import Refusal
 from operators.stock.shard import StockOutcome
 from schemas.alert import ALERT_TYPE, Alert
-from schemas.instants import format_instant, parse_instant, to_datetime
+from schemas.instants import format_instant, parse_instant, to_datetime, utc_text
 from schemas.position import POSITION_TYPE, Position
 
 STOCK_SOURCE = "tillflow/stock"
@@ -143,7 +142,7 @@ def withdrawn_alerts(ids: Iterable[str], now: int) -> Iterator[OutRecord]:
 
 
 def _alert(alert: Alert) -> OutRecord:
-    updated_at = _text(alert.updated_at)
+    updated_at = utc_text(alert.updated_at)
     return to_record(
         ALERT_TYPE,
         STOCK_SOURCE,
@@ -152,10 +151,6 @@ def _alert(alert: Alert) -> OutRecord:
         alert,
         key=f"{alert.sku}@{alert.place}",
     )
-
-
-def _text(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def dead_letter(dead: DeadRecord) -> OutRecord:

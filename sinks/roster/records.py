@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from operators.staffing.outcome import StaffingOutcome
+from schemas.instants import utc_text
 from schemas.staffing import STAFFING_ALERT_TYPE, StaffingAlert
 from sinks.kafka.events import DEAD_LETTER_TOPIC, OutRecord, refused_event, to_record
 
@@ -15,7 +15,7 @@ TOPICS_WRITTEN = (STAFFING_ALERT_TYPE, DEAD_LETTER_TOPIC)
 
 def alert_record(alert: StaffingAlert) -> OutRecord:
     """A state of an alert; the same state of the same look is the same event."""
-    at = _text(alert.updated_at)
+    at = utc_text(alert.updated_at)
     return to_record(
         STAFFING_ALERT_TYPE,
         ROSTER_SOURCE,
@@ -30,7 +30,3 @@ def records_of(outcome: StaffingOutcome) -> Iterator[OutRecord]:
     """What an outcome has to say."""
     yield from map(alert_record, outcome.alerts)
     yield from map(refused_event, outcome.refusals)
-
-
-def _text(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")

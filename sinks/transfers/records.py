@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from operators.stock.transfers.shard import TransferOutcome
 from schemas.alert import ALERT_TYPE, Alert
+from schemas.instants import utc_text
 from schemas.transfer import (
     TRANSFER_DECISION_TYPE,
     TRANSFER_SUGGESTION_TYPE,
@@ -32,7 +32,7 @@ def suggestion_record(one: TransferSuggestion) -> OutRecord:
         TRANSFER_SUGGESTION_TYPE,
         TRANSFERS_SOURCE,
         f"{one.suggestion}#{one.version}",
-        _text(one.updated_at),
+        utc_text(one.updated_at),
         one,
         key=one.sku,
     )
@@ -40,7 +40,7 @@ def suggestion_record(one: TransferSuggestion) -> OutRecord:
 
 def alert_record(alert: Alert) -> OutRecord:
     """A state of an alert about a transfer."""
-    at = _text(alert.updated_at)
+    at = utc_text(alert.updated_at)
     return to_record(
         ALERT_TYPE,
         TRANSFERS_SOURCE,
@@ -53,7 +53,7 @@ def alert_record(alert: Alert) -> OutRecord:
 
 def decision_record(decision: TransferDecision, source: str) -> OutRecord:
     """What somebody answered; the same answer at the same time is the same event."""
-    at = _text(decision.decided_at)
+    at = utc_text(decision.decided_at)
     return to_record(
         TRANSFER_DECISION_TYPE,
         source,
@@ -62,7 +62,3 @@ def decision_record(decision: TransferDecision, source: str) -> OutRecord:
         decision,
         key=decision.sku,
     )
-
-
-def _text(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
