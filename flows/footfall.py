@@ -9,14 +9,14 @@ settings.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from threading import Event
 from typing import TypeGuard
 
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
 
-from flows.parts import beside_batches, journals, own_settings, table_sink
+from flows.parts import Report, beside_batches, journals, own_settings, table_sink
 from flows.process import prepare_process
 from flows.settings import SHARDS, StockSettings, load_chain
 from flows.steps import FootfallStep as STEP
@@ -33,7 +33,6 @@ from sinks.footfall.records import records_of
 from sinks.footfall.table import FootfallTable
 from sinks.kafka.events import DeadRecord
 from sinks.kafka.partition import LogSink
-from sinks.warehouse.runs import Counts
 from sources.abreast.partition import AbreastSource
 from sources.kafka.partition import KafkaSource
 
@@ -45,7 +44,7 @@ Item = tuple[str, FootfallBatch | BlockRead | FootfallOutcome | list[DeadRecord]
 def build(
     settings: StockSettings,
     stop: Event,
-    report: Callable[[Counts], None] | None = None,
+    report: Report | None = None,
     floor: int = 0,
 ) -> Dataflow:
     """The dataflow; `stop` ends it cleanly, `report` is told its counts.

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from flows.engine_run import run_dataflow
 from flows.footfall import build
+from flows.parts import Report
 from flows.process import prepare_process
 from flows.ready import make_ready
 from flows.settings import StockSettings
 from flows.steps import FootfallStep
 from operators.engine import system_clock
 from sinks.footfall.records import TOPICS_WRITTEN
-from sinks.warehouse.runs import Counts
 
 
 def run_footfall(
-    settings: StockSettings, *, workers: int = 1, report: Callable[[Counts], None] | None = None
+    settings: StockSettings, *, workers: int = 1, report: Report | None = None
 ) -> None:
     """Check source, warehouse and recovery folder, then run to the end or until stopped.
 

@@ -11,14 +11,14 @@ settings.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from threading import Event
 from typing import Any, TypeGuard
 
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow, Stream
 
-from flows.parts import beside_batches, journals, own_settings, table_sink
+from flows.parts import Report, beside_batches, journals, own_settings, table_sink
 from flows.process import prepare_process
 from flows.settings import SHARDS, StockSettings, load_chain
 from flows.steps import MembersStep as STEP
@@ -37,7 +37,6 @@ from sinks.kafka.events import DeadRecord
 from sinks.kafka.partition import LogSink
 from sinks.members.records import records_of
 from sinks.members.table import MembersTable
-from sinks.warehouse.runs import Counts
 from sources.abreast.partition import AbreastSource
 from sources.kafka.partition import KafkaSource
 
@@ -48,9 +47,7 @@ Item = tuple[str, MemberBatch | BlockRead | MembersOutcome | list[DeadRecord]]
 Logic = ShardLogic[MemberBatch, MembersOutcome]
 
 
-def build(
-    settings: StockSettings, stop: Event, report: Callable[[Counts], None] | None = None
-) -> Dataflow:
+def build(settings: StockSettings, stop: Event, report: Report | None = None) -> Dataflow:
     """The dataflow; `stop` ends it cleanly, `report` is told its counts."""
     rules = MemberRules(load_chain(settings.config))
     decoder = MemberDecoder(Sharder(SHARDS))

@@ -8,7 +8,7 @@ Runs as `tillflow run roster` and as `python -m bytewax.run flows.roster` with T
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from threading import Event
 from typing import Any, TypeGuard
@@ -17,7 +17,7 @@ import bytewax.operators as op
 from bytewax.dataflow import Dataflow
 from bytewax.operators import KeyedStream
 
-from flows.parts import beside_batches, journals, own_settings, table_sink
+from flows.parts import Report, beside_batches, journals, own_settings, table_sink
 from flows.process import prepare_process
 from flows.roster_inputs import WarehouseWindows, given, last_midnight, past_windows
 from flows.settings import SettingsError, StockSettings, load_chain
@@ -36,7 +36,6 @@ from sinks.kafka.events import DeadRecord
 from sinks.kafka.partition import LogSink
 from sinks.roster.records import records_of
 from sinks.roster.table import StaffingTable
-from sinks.warehouse.runs import Counts
 from sources.abreast.partition import AbreastSource
 from sources.kafka.partition import KafkaSource
 
@@ -47,9 +46,7 @@ WAREHOUSE = "warehouse"
 Item = tuple[str, WindowBatch | BlockRead | StaffingOutcome | list[DeadRecord]]
 
 
-def build(
-    settings: StockSettings, stop: Event, report: Callable[[Counts], None] | None = None
-) -> Dataflow:
+def build(settings: StockSettings, stop: Event, report: Report | None = None) -> Dataflow:
     """The dataflow; `stop` ends it cleanly, `report` is told its counts."""
     chain = load_chain(settings.config)
     outside = given(chain, settings.config, settings.target)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from flows.engine_run import run_dataflow
+from flows.parts import Report
 from flows.process import prepare_process
 from flows.ready import make_ready
 from flows.roster import WAREHOUSE, build
 from flows.settings import StockSettings
 from flows.steps import RosterStep
 from sinks.roster.records import TOPICS_WRITTEN
-from sinks.warehouse.runs import Counts
 
 
-def run_roster(
-    settings: StockSettings, *, workers: int = 1, report: Callable[[Counts], None] | None = None
-) -> None:
+def run_roster(settings: StockSettings, *, workers: int = 1, report: Report | None = None) -> None:
     """Check source, warehouse and recovery folder, then run to the end or until stopped.
 
     Raises:

@@ -134,7 +134,7 @@ class StockSettings(msgspec.Struct, frozen=True, kw_only=True):
         if "topics" in given:
             given["topics"] = [name.strip() for name in given["topics"].split(",")]
         try:
-            settings = msgspec.convert(given, cls, strict=False, dec_hook=_path)
+            settings = msgspec.convert(given, cls, strict=False, dec_hook=to_path)
         except msgspec.ValidationError as wrong:
             msg = f"a setting of the environment ({PREFIX}…) is wrong: {wrong}"
             raise SettingsError(msg) from None
@@ -164,7 +164,8 @@ def kafka_settings(
         raise SettingsError(str(wrong)) from None
 
 
-def _path(wanted: type, value: object) -> object:
+def to_path(wanted: type, value: object) -> object:
+    """What msgspec asks for a type that it does not know: makes paths of texts."""
     if wanted is Path and isinstance(value, str):
         return Path(value)
     # What msgspec asks of a hook that does not know a type: it then words the error itself.

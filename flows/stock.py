@@ -8,7 +8,7 @@ Runs as `tillflow run stock` and as `python -m bytewax.run flows.stock` with TIL
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import timedelta
 from threading import Event
 from typing import TypeGuard
@@ -16,7 +16,7 @@ from typing import TypeGuard
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
 
-from flows.parts import ending, journals
+from flows.parts import Report, ending, journals
 from flows.process import prepare_process
 from flows.settings import SHARDS, StockSettings, load_chain
 from flows.steps import StockStep as STEP
@@ -31,7 +31,6 @@ from operators.stock.shard import StockOutcome, StockShard, empty_outcome
 from sinks.kafka.events import DeadRecord, OutRecord, records_of
 from sinks.kafka.partition import LogSink
 from sinks.warehouse.partition import WarehouseSink
-from sinks.warehouse.writer import Counts
 from sources.kafka.partition import KafkaSource
 from sources.partition import BlockSource
 
@@ -40,9 +39,7 @@ Item = tuple[str, Batch | BlockRead | StockOutcome | list[DeadRecord]]
 FLUSH_LIVE = timedelta(milliseconds=25)
 
 
-def build(
-    settings: StockSettings, stop: Event, report: Callable[[Counts], None] | None = None
-) -> Dataflow:
+def build(settings: StockSettings, stop: Event, report: Report | None = None) -> Dataflow:
     """The dataflow; `stop` ends it cleanly, `report` is told its counts."""
     rules = StockRules(load_chain(settings.config))
     sharder = Sharder(SHARDS)

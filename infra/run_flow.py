@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -12,6 +12,7 @@ import click
 from msgspec.structs import replace
 
 from flows.engine_run import EXPECTED
+from flows.parts import Report
 from flows.ready import default_recovery
 from flows.recovery import RecoveryError
 from flows.runner import FlowError
@@ -19,7 +20,6 @@ from flows.settings import SettingsError, StockSettings, kafka_settings, load_ch
 from infra.progress import Progress
 from sinks.warehouse.address import Address, Target
 from sinks.warehouse.client import open_reader
-from sinks.warehouse.runs import Counts
 
 EPOCH_SECONDS = 10.0
 # Making progress durable stops everything for a moment. What happens now should seldom meet that,
@@ -30,9 +30,7 @@ LIVE_EPOCH_SECONDS = 30.0
 class Runner(Protocol):
     """Runs a flow to its end or until it is stopped."""
 
-    def __call__(
-        self, settings: StockSettings, *, workers: int, report: Callable[[Counts], None] | None
-    ) -> None:
+    def __call__(self, settings: StockSettings, *, workers: int, report: Report | None) -> None:
         """`report` is told the counts now and then."""
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import click
 
+from flows.parts import Report
 from flows.runner import prepare, run_here, run_processes
 from flows.settings import STOCK_GROUP, STOCK_TOPICS, StockSettings
 from flows.steps import StockStep
@@ -15,7 +15,6 @@ from infra.commands.run_members import members
 from infra.commands.run_roster import roster
 from infra.run_flow import came_to, print_counts, run_flow
 from infra.run_options import run_options
-from sinks.warehouse.runs import Counts
 
 _HELD = (
     "SELECT count(*), (SELECT count(*) FROM stock_alert WHERE status <> 'cleared') "
@@ -45,9 +44,7 @@ run.add_command(members)
 def stock(processes: int, **given: Any) -> None:
     """Movements to live positions and alerts: run again at any time, it goes on where it was."""
 
-    def start(
-        settings: StockSettings, *, workers: int, report: Callable[[Counts], None] | None
-    ) -> None:
+    def start(settings: StockSettings, *, workers: int, report: Report | None) -> None:
         prepare(settings)
         if processes > 1:
             run_processes(settings, processes=processes, workers=workers)

@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
+from flows.settings import to_path
 from infra.stack.processes import Process
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -124,14 +125,7 @@ def write_json(path: Path, what: msgspec.Struct) -> None:
 
 def read_json(path: Path, kind: type[S]) -> S:
     """Read such a file."""
-    return msgspec.json.decode(path.read_bytes(), type=kind, dec_hook=_path)
-
-
-def _path(wanted: type, value: object) -> object:
-    if wanted is Path and isinstance(value, str):
-        return Path(value)
-    # What msgspec asks of a hook that does not know a type: it then words the error itself.
-    raise NotImplementedError
+    return msgspec.json.decode(path.read_bytes(), type=kind, dec_hook=to_path)
 
 
 class StackLock:
