@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import os
 import shutil
@@ -96,6 +97,7 @@ def _lock(folder: Path) -> None:
     if held is not None:
         held.close()  # of a folder that was deleted since
     _locks[folder] = file
+    atexit.register(file.close)
 
 
 def held_locks() -> list[int]:

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "doctor": ("infra.commands.doctor", "doctor", "What is missing on this machine."),
     "drift": ("infra.commands.drift", "drift", "Do log, Redis and warehouse say the same?"),
     "phantom": ("infra.commands.phantom", "phantom", "Stock on record that is hardly there."),
+    "expiring": ("infra.commands.expiring", "expiring", "Lots that will not be sold in time."),
     "forecast": ("infra.commands.forecast", "forecast", "People and orders to come, with bands."),
     "roster": ("infra.commands.roster", "roster", "Rosters: who works when, at which task."),
     "members": ("infra.commands.members", "members", "Members: live segments, and why."),

@@ -118,6 +118,10 @@ class PhantomMachine:
                 rows += self._review(name, book)
         return rows
 
+    def pass_time(self, now: int) -> list[AlertRow]:
+        """Time itself says nothing: silence is measured by trade."""
+        return []
+
     def review(self) -> list[AlertRow]:
         """Look at all places now, whether they are due or not."""
         return [
@@ -143,10 +147,7 @@ class PhantomMachine:
         }
 
     def _book(self, place: str) -> PlaceBook:
-        book = self._places.get(place)
-        if book is None:
-            book = self._places[place] = PlaceBook(TradeClock())
-        return book
+        return self._places.get(place) or self._places.setdefault(place, PlaceBook(TradeClock()))
 
     def _seen(self, fact: Fact, rows: list[AlertRow]) -> None:
         movement, time = fact.movement, fact.time

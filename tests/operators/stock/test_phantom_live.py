@@ -10,8 +10,9 @@ import msgspec
 from broker import start_broker
 from click.testing import CliRunner, Result
 
-from flows.phantom import TOPICS, PhantomWorker
 from flows.replayed import replayed
+from flows.watch import PHANTOM as WATCH
+from flows.watch import TOPICS, LogWatcher
 from infra.cli import main
 from operators.stock.phantom.alerts import PHANTOM, AlertRow
 from schemas.alert import ALERT_TYPE
@@ -108,13 +109,13 @@ def test_a_worker_that_was_stopped_goes_on_and_tells_nothing_twice(tmp_path: Pat
             for record in part:
                 writer.write(*record)
             writer.flush()
-            worker = PhantomWorker(kafka, Chain(), state, told.extend)
+            worker = LogWatcher(WATCH, kafka, Chain(), state, told.extend)
             while not worker.ended():
                 worker.step(0.05)
             last = worker.machine.dump()
             worker.close()
         whole: list[AlertRow] = []
-        fresh = PhantomWorker(kafka, Chain(), None, whole.extend)
+        fresh = LogWatcher(WATCH, kafka, Chain(), None, whole.extend)
         while not fresh.ended():
             fresh.step(0.05)
         fresh.close()

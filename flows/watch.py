@@ -1,25 +1,27 @@
-"""Phantom stock: movements and positions -> silences -> alerts. From files, or live from the log.
+"""Watches beside the stock flow: movements and positions -> a machine -> alerts. Files, or live.
 
-One process is enough for a chain: a silence costs a sum a sale. Its state and how far it has read
-are one file, so what was read counts once; alerts are told before that file is written, and one
-that is told twice has the same id.
+One process is enough for a chain. Its state and how far it has read are one file, so what was read
+counts once; alerts are told before that file is written, and one that is told twice has the same
+id.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
 from flows.replayed import replayed
 from flows.settings import SHARDS, SettingsError
+from operators.engine import system_clock
 from operators.stock.decode import Sharder
 from operators.stock.decode_records import RecordDecoder
+from operators.stock.expiry.machine import ExpiryMachine
 from operators.stock.facts import Fact
-from operators.stock.phantom.alerts import AlertRow
 from operators.stock.phantom.machine import PhantomMachine
 from schemas.chain import Chain
 from schemas.movement import MOVEMENT_TYPE
@@ -30,11 +32,59 @@ from sources.kafka.shares import Offsets
 from sources.positions import position_of
 
 TOPICS = (MOVEMENT_TYPE, POSITION_TYPE)
-GROUP = "tillflow-phantom"
 SAVE_SECONDS = 30.0
 POLL_SECONDS = 0.2
 
+# Of stock_alert, instants in us.
+AlertRow = tuple[Any, ...]
 Tell = Callable[[list[AlertRow]], None]
+
+
+class Machine(Protocol):
+    """What is watched with: a pure state machine over a chain."""
+
+    def apply(self, facts: Iterable[Fact], positions: Iterable[Position]) -> list[AlertRow]:
+        """Take in facts, then the positions that came of them."""
+        ...
+
+    def pass_time(self, now: int) -> list[AlertRow]:
+        """Tell it the time (us), which acts on a live one."""
+        ...
+
+    def review(self) -> list[AlertRow]:
+        """Look at everything now."""
+        ...
+
+    def open(self) -> list[AlertRow]:
+        """The alerts that are open."""
+        ...
+
+    def dump(self) -> tuple[int, bytes]:
+        """Version and whole state."""
+        ...
+
+
+class Watch(NamedTuple):
+    """A kind of watch: its name in words, its consumer group, and how its machine is made."""
+
+    name: str
+    group: str
+    fresh: Callable[[Chain, bool], Machine]
+    restore: Callable[[int, bytes, Chain], Machine]
+
+
+PHANTOM = Watch(
+    "phantom stock",
+    "tillflow-phantom",
+    lambda chain, live: PhantomMachine(chain.phantom),  # noqa: ARG005 (its time is trade)
+    lambda version, packed, chain: PhantomMachine.restore(version, packed, chain.phantom),
+)
+EXPIRING = Watch(
+    "expiring lots",
+    "tillflow-expiring",
+    lambda chain, live: ExpiryMachine(chain, live=live),
+    lambda version, packed, chain: ExpiryMachine.restore(version, packed, chain, live=True),
+)
 
 
 class _State(msgspec.Struct, array_like=True):
@@ -45,8 +95,8 @@ class _State(msgspec.Struct, array_like=True):
     offsets: Offsets
 
 
-def from_files(source: str, chain: Chain, machine: PhantomMachine) -> Iterator[list[AlertRow]]:
-    """Alerts of files of events, in order; at the end every place is looked at.
+def from_files(source: str, chain: Chain, machine: Machine) -> Iterator[list[AlertRow]]:
+    """Alerts of files of events, in order; at the end everything is looked at.
 
     Raises:
         SourceError: there is nothing to read.
@@ -56,8 +106,8 @@ def from_files(source: str, chain: Chain, machine: PhantomMachine) -> Iterator[l
     yield machine.review()
 
 
-class PhantomWorker:
-    """Reads movements and positions from the log and tells suspicions.
+class LogWatcher:
+    """Reads movements and positions from the log and tells alerts.
 
     `state`: the file to go on from; without one everything on the log is read anew.
 
@@ -66,24 +116,22 @@ class PhantomWorker:
     """
 
     def __init__(
-        self, settings: KafkaSettings, chain: Chain, state: Path | None, tell: Tell
+        self, watch: Watch, settings: KafkaSettings, chain: Chain, state: Path | None, tell: Tell
     ) -> None:
         self._path = state
         self._tell = tell
         self._decoder = RecordDecoder(Sharder(SHARDS))
-        self.machine = PhantomMachine(chain.phantom)
+        self.machine = watch.fresh(chain, True)
         offsets: Offsets = {}
         if state is not None and state.exists():
             try:
                 saved = msgspec.msgpack.decode(state.read_bytes(), type=_State)
-                self.machine = PhantomMachine.restore(saved.version, saved.machine, chain.phantom)
+                self.machine = watch.restore(saved.version, saved.machine, chain)
             except ValueError as wrong:
-                msg = (
-                    f"{state} holds no state of phantom stock ({wrong}): give --state another file"
-                )
+                msg = f"{state} holds no state of {watch.name} ({wrong}): give --state another file"
                 raise SettingsError(msg) from wrong
             offsets = saved.offsets
-        self._reader = RecordReader(settings, TOPICS, GROUP, offsets)
+        self._reader = RecordReader(settings, TOPICS, watch.group, offsets)
         self._save_at = time.monotonic() + SAVE_SECONDS
 
     def step(self, timeout: float = POLL_SECONDS) -> int:
@@ -98,10 +146,12 @@ class PhantomWorker:
             else:
                 for batch in self._decoder.decode(block).batches:
                     facts += batch.facts
-        if count:
-            rows = self.machine.apply(facts, positions)
-            if rows:
-                self._tell(rows)
+        rows = self.machine.apply(facts, positions) if count else []
+        if self.ended():
+            # While it reads what has been, everything would look as if it had stood still since.
+            rows += self.machine.pass_time(system_clock())
+        if rows:
+            self._tell(rows)
         if time.monotonic() >= self._save_at:
             self.save()
         return count
