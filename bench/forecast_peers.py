@@ -1,6 +1,6 @@
 """Peers of the forecast: each says a day's quarters from what was known the evening before.
 
-They come from `requirements/bench.in`; none of them is a dependency of tillflow.
+LightGBM comes from `requirements/bench.in`: it is no dependency of tillflow.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
-import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 from statsforecast.models import MFLES, MSTL
@@ -120,6 +119,9 @@ class LightGbm:
         return np.asarray(said.reshape(len(size), SLOTS) * size[:, None] * task.open_now)
 
     def _trained(self, task: Task) -> Any:
+        # From requirements/bench.in: whoever wants the other peers only need not have it.
+        import lightgbm  # noqa: PLC0415
+
         rows, target, scale = [], [], []
         for day in range(28, task.day):
             made, size = table(task, day)

@@ -73,8 +73,9 @@ class Crowds:
     """What was drawn.
 
     `intensity` is the mean of the entries, with everything that acted on them, `orders_intensity`
-    that of the orders. Weather is (leads, cities, days): as it was forecast so many days before,
-    with 0 as it really was.
+    that of the orders; `foreseen` is that of the entries as the evening before could know it at
+    best: with the weather as it was forecast, and no step of the level since. Weather
+    is (leads, cities, days): as it was forecast so many days before, with 0 as it really was.
     """
 
     settings: CrowdSettings
@@ -82,6 +83,7 @@ class Crowds:
     entries: Panel
     orders: Panel
     intensity: Floats
+    foreseen: Floats
     orders_intensity: Floats
     is_open: Floats
     city: NDArray[np.intp]
@@ -114,8 +116,9 @@ def draw(settings: CrowdSettings) -> Crowds:
     high, rain = _weather(rng, settings.first, days)
     campaigns = _campaigns(rng, stores, days)
     school = np.array([kind.day.month in {1, 2, 7, 8} for kind in kinds], float)
-    day_level = _day_levels(rng, settings, kinds, group, campaigns)
-    day_level *= _weather_effect(rng, group, rain[0][city], high[0][city], kinds)
+    day_level, steps = _day_levels(rng, settings, kinds, group, campaigns)
+    came, foreseen = _weather_effects(rng, group, rain[:2, city], high[:2, city], kinds)
+    day_level *= came
     day_level *= 1 + 0.08 * rng.normal(1, 0.4, (stores, 1)) * school
     shape, open_usual = _shapes(rng, group, kinds)
     closed = rng.random((stores, days)) < settings.closed_share
@@ -139,6 +142,7 @@ def draw(settings: CrowdSettings) -> Crowds:
         entries=Panel(named, groups, settings.first, entries * (seen > 0), seen),
         orders=Panel(named, groups, settings.first, orders * (seen > 0), seen),
         intensity=intensity,
+        foreseen=intensity * (foreseen / came / np.exp(steps))[:, :, None],
         orders_intensity=intensity * rate,
         is_open=is_open,
         city=city,
@@ -155,10 +159,12 @@ def _day_levels(
     kinds: list[DayKind],
     group: NDArray[np.intp],
     campaigns: Floats,
-) -> Floats:
+) -> tuple[Floats, Floats]:
+    """The level of each day, (stores, days), and the steps of its logarithm that nobody knows."""
     stores, days = settings.stores, settings.days
     level = settings.visitors * np.exp(rng.normal(0, settings.level_spread, (stores, 1)))
-    drift = np.cumsum(rng.normal(0, settings.drift, (stores, days)), axis=1)
+    steps = rng.normal(0, settings.drift, (stores, days))
+    drift = np.cumsum(steps, axis=1)
     week = np.array([_WEEK[name] for name in GROUPS])[group]
     week = week * np.exp(rng.normal(0, 0.08, (stores, 7)))
     effect = np.array([_HOLIDAY[name] for name in GROUPS])[group]
@@ -180,7 +186,7 @@ def _day_levels(
     worn = 0.5 ** (campaign_age(campaigns) / 21)
     lifted = np.prod(np.where(campaigns > 0, lift[:, None, :] ** worn, 1.0), axis=2)
     luck = np.exp(rng.normal(-(settings.shock**2) / 2, settings.shock, (stores, days)))
-    return np.asarray(level * np.exp(drift) * total * lifted * luck)
+    return np.asarray(level * np.exp(drift) * total * lifted * luck), steps + np.log(luck)
 
 
 def _weather(rng: np.random.Generator, first: date, days: int) -> tuple[Floats, Floats]:
@@ -203,13 +209,14 @@ def _weather(rng: np.random.Generator, first: date, days: int) -> tuple[Floats, 
     return high, rain
 
 
-def _weather_effect(
+def _weather_effects(
     rng: np.random.Generator,
     group: NDArray[np.intp],
     rain: Floats,
     high: Floats,
     kinds: list[DayKind],
 ) -> Floats:
+    """What the weather does to each day, (leads, stores, days)."""
     # A mall gains a little when it rains on a day off; a street loses most.
     loss = np.array([0.04, 0.10, 0.06, 0.26])[group][:, None]
     loss = loss * np.exp(rng.normal(0, 0.25, (len(group), 1)))
