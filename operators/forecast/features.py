@@ -25,13 +25,14 @@ BLOCK = (
     "moved_working_day",
 )
 SEASON = ("school_holiday",)
-WEATHER = ("rain", "heavy_rain", "rain_on_day_off", "heat", "cold", "warmth")
-# Millimetres a day from which it is more than a shower.
-HEAVY_MM = 20.0
+WEATHER = ("rain", "rain_on_day_off", "heat", "cold", "warmth")
+# Rain keeps people in by whether it is wet more than by how much comes down: after so many
+# millimetres a day nearly two thirds of its effect are there.
+WET_MM = 10.0
 # How fast the level of a store may turn.
 RAMP_DAYS = 7
 # Beyond these (degrees Celsius, highest of the day) people stay in, more with each degree.
-HOT_C, COLD_C, MILD_C = 30.0, 8.0, 18.0
+HOT_C, COLD_C, MILD_C = 25.0, 12.0, 18.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +88,11 @@ def day_columns(kinds: Sequence[DayKind]) -> Floats:
 
 def weather_columns(rain_mm: Floats, high_c: Floats, days_off: Floats) -> Floats:
     """The columns of the weather, (stores, days, columns); unknown weather is dry and mild."""
-    rain = np.nan_to_num(np.log1p(np.maximum(rain_mm, 0)) / np.log1p(HEAVY_MM), nan=0.0)
+    rain = 1 - np.exp(-np.maximum(np.nan_to_num(rain_mm, nan=0.0), 0) / WET_MM)
     high = np.where(np.isnan(high_c), MILD_C, high_c)
     return np.stack(
         [
             rain,
-            np.nan_to_num(rain_mm, nan=0.0) >= HEAVY_MM,
             rain * days_off,
             np.maximum(high - HOT_C, 0) / 5,
             np.maximum(COLD_C - high, 0) / 5,
