@@ -22,6 +22,8 @@ from operators.forecast.panel import SLOTS
 Floats = NDArray[np.float64]
 
 HIDDEN, BATCH, RATE = 64, 128, 4e-3
+# What was hardly ever seen in training (the first hot days) must not run away with it.
+FARTHEST = 5.0
 
 
 class Lstm:
@@ -43,18 +45,18 @@ class Lstm:
 
     def _ready(self, made: Floats) -> NDArray[np.float32]:
         # The store's number says nothing to a network: its size, group and lags do.
-        return np.asarray((made[..., :-1] - self._centre) / self._scale, np.float32)
+        near = np.clip((made[..., :-1] - self._centre) / self._scale, -FARTHEST, FARTHEST)
+        return np.asarray(near, np.float32)
 
     def _train(self, task: Task) -> None:
         days = range(28, task.day)
         tables = [table(task, day) for day in days]
         rows = np.concatenate([made for made, _ in tables])
         usual = _usual(rows).astype(np.float32)
-        rows = rows[..., :-1]
         size = np.concatenate([size for _, size in tables])
-        self._centre = rows.mean(axis=(0, 1))
-        self._scale = np.maximum(rows.std(axis=(0, 1)), 1e-3)
-        x = ((rows - self._centre) / self._scale).astype(np.float32)
+        self._centre = rows[..., :-1].mean(axis=(0, 1))
+        self._scale = np.maximum(rows[..., :-1].std(axis=(0, 1)), 1e-3)
+        x = self._ready(rows)
         y = np.concatenate([task.seen[:, day] for day in days]) / size[:, None]
         there = (~np.isnan(y)).astype(np.float32) * size[:, None].astype(np.float32)
         y = np.nan_to_num(y).astype(np.float32)
