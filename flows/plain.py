@@ -29,8 +29,8 @@ def run_plain(settings: StockSettings) -> Counts:
     reader = BlockReader(settings.source)
     writer = WarehouseWriter(settings.warehouse, StockStep.FLOW, settings.run, settings.source)
     flush_at = 0.0
-    while (block := reader.next_block()) is not None:
-        decoded = sharder.decode(block)
+    while blocks := reader.next_blocks():
+        decoded = sharder.decode(*blocks)
         writer.add_read(*decoded.read)
         if decoded.refusals:
             writer.add(empty_outcome(decoded.refusals))

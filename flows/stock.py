@@ -52,11 +52,11 @@ def build(settings: StockSettings, stop: Event, report: Report | None = None) ->
         wait = FLUSH_AFTER if kafka is None else FLUSH_LIVE
 
     def decode(blocks: list[Block]) -> Iterable[Item]:
-        for decoded in map(sharder.decode, blocks):
-            yield from ((f"{batch.shard:02d}", batch) for batch in decoded.batches)
-            if decoded.refusals:
-                yield ("read", empty_outcome(decoded.refusals))
-            yield ("read", decoded.read)
+        decoded = sharder.decode(*blocks)
+        yield from ((f"{batch.shard:02d}", batch) for batch in decoded.batches)
+        if decoded.refusals:
+            yield ("read", empty_outcome(decoded.refusals))
+        yield ("read", decoded.read)
 
     def decode_records(blocks: list[RecordBlock]) -> Iterable[Item]:
         for decoded in map(records.decode, blocks):

@@ -29,13 +29,13 @@ class BlockPartition(StatefulSourcePartition[Block, dict[str, FilePosition]]):
         self._awake: datetime | None = None
 
     def next_batch(self) -> Iterable[Block]:
-        """One block; StopIteration ends the input."""
+        """Some blocks; StopIteration ends the input."""
         if self._stop.is_set():
             raise StopIteration
-        block = self._reader.next_block()
-        if block is not None:
+        blocks = self._reader.next_blocks()
+        if blocks:
             self._awake = None
-            return [block]
+            return blocks
         if not self._follow:
             raise StopIteration
         self._awake = datetime.now(UTC) + POLL

@@ -25,7 +25,8 @@ class StockChanges(NamedTuple):
     `alerts`: rows of stock_alert (instants in us) that were raised or cleared, `withdrawn`: ids of
     alerts that a late fact shows to never have been, `refusals`: facts that were not accepted.
     `records` are the facts that changed the state, in order: applied again they bring it about.
-    `corrections`: where those of them that are corrections stood, by their index.
+    `corrections`: where those of them that are corrections stood, by their index. Both are empty
+    where no journal is kept.
     """
 
     alerts: list[tuple[Any, ...]]

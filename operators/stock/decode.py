@@ -8,45 +8,41 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from datetime import UTC, datetime, tzinfo
-from typing import Literal, NamedTuple
-from zlib import crc32
+from datetime import UTC, datetime
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
 from operators.judging import bad_event, no_event
-from operators.stock.facts import Batch, Fact
+from operators.stock.facts import Batch, Fact, Line, TimedLine
 from operators.stock.holds import confirmed_hold
+from operators.stock.instants import Integers, read_instants
+from operators.stock.lines import SHARD_BITS, Lines, Numbers, SkuNumbers, sort_lines
 from operators.stock.refusals import Refusal
-from schemas.envelope import EVENT_STRUCTS, Header, Instant, ReservationEvent
-from schemas.instants import SECOND_US, midnight_of, to_micros
-from schemas.movement import MOVEMENT_TYPE, LedgerMovement, Movement, Name
+from schemas.envelope import EVENT_STRUCTS, Header, ReservationEvent
+from schemas.instants import midnight_of, to_micros
+from schemas.movement import MOVEMENT_TYPE
 from schemas.reservation import RESERVATION_TYPE
 
 # A dead letter keeps the bytes as they came, up to here.
 RAW_LIMIT = 64 * 1024
 # Names of SKUs repeat for ever; past this many the memory of their shards is started afresh.
 KNOWN_SKUS = 2_000_000
+# Fewer lines cost less as facts.
+FEWEST_SORTED = 64
+# Sorted lines are kept for the horizon as they came; longer ones (mean, bytes) are packed instead.
+LONGEST_KEPT = 1024
 
 
-class _Line(msgspec.Struct, gc=False):
-    """What the ledger needs of schemas.envelope.MovementEvent: the rest is not even read."""
+class _TextLine(Line, gc=False, kw_only=True):
+    """A line with its time as it was written (operators.stock.instants)."""
 
-    specversion: Literal["1.0"]
-    id: Name
-    source: Name
-    type: Literal["stock.movement.v1"]
-    time: Instant
-    data: LedgerMovement
-    recordedtime: Instant | None = None
+    time: str
 
 
-class _Movement(_Line, gc=False):
-    data: Movement
-
-
-_event = msgspec.json.Decoder(_Movement)
+_texts = msgspec.json.Decoder(_TextLine)
+_event = msgspec.json.Decoder(TimedLine)
 _reservation = msgspec.json.Decoder(ReservationEvent)
 _header = msgspec.json.Decoder(Header)
 
@@ -91,111 +87,119 @@ class Sharder:
 
     def __init__(self, shards: int) -> None:
         self.shards = shards
-        self._known: dict[str, int] = {}
+        self._skus = SkuNumbers(shards)
+        self._places = Numbers()
 
     def of(self, sku: str) -> int:
         """The shard of a SKU; the same on every machine."""
-        if len(self._known) >= KNOWN_SKUS:
-            self._known.clear()
-        shard = self._known[sku] = crc32(sku.encode()) % self.shards
-        return shard
+        self._forget()
+        return self._skus[sku] >> SHARD_BITS
 
-    def decode(self, block: Block) -> Decoded:
-        """Decode a block's lines into facts by shard, in the order of the lines."""
-        buckets = self._empty(block.origin)
-        refusals: list[Refusal] = []
-        total = block.total
-        events = _decode_whole(block.lines, total)
-        if events is not None:
-            try:
-                self._sort(events, block.first, buckets)
-            except OverflowError:
-                buckets = self._empty(block.origin)
+    def _forget(self) -> None:
+        for known in (self._skus, self._places):
+            if len(known) >= KNOWN_SKUS:
+                known.forget()
+
+    def decode(self, *blocks: Block) -> Decoded:
+        """Decode the lines of blocks into facts by shard, in their order.
+
+        More lines at once are more of each place, which the ledger takes together.
+        """
+        self._forget()
+        found = _Found()
+        lines = Lines("", 0)
+        for block in blocks:
+            if (block.origin, block.first) != (lines.origin, lines.first + len(lines)):
+                found.batches += sort_lines(lines, self._skus, self._places)
+                lines = Lines(block.origin, block.first)
+            records = block.lines.split(b"\n")
+            movements = None
+            if block.total >= FEWEST_SORTED and len(block.lines) <= block.total * LONGEST_KEPT:
+                movements = _decode_whole(block.lines, block.total)
+            if movements is not None:
+                events, times = movements
+                lines.add(events, records, times, self._skus, self._places)
+                found.note(int(times[-1]))
             else:
-                return _decoded(buckets, refusals, total, 0)
-        # Something in the block is no movement: line by line, so that each gets its own reason.
-        blank = others = 0
-        for number, line in enumerate(block.lines.split(b"\n"), block.first):
+                found.batches += sort_lines(lines, self._skus, self._places)
+                lines = Lines(block.origin, block.first + block.total)
+                self._decode_each(block, records, found)
+        found.batches += sort_lines(lines, self._skus, self._places)
+        total = sum(block.total for block in blocks) - found.blank
+        read = BlockRead(total, sum(map(len, found.batches)), found.others, found.newest)
+        return Decoded(found.batches, found.refusals, read)
+
+    def _decode_each(self, block: Block, records: Sequence[bytes], found: _Found) -> None:
+        """Line by line, so that what is no movement gets its own reason each."""
+        facts: dict[int, list[Fact]] = {}
+        stood: dict[int, array[int]] = {}
+        for number, line in enumerate(records, block.first):
             try:
-                event = _read(line)
-                if event is None:
-                    others += 1
-                else:
-                    self._sort([event], number, buckets)
+                fact = _read(line)
             except (ValueError, RecursionError, OverflowError) as wrong:
                 if not line.strip():
-                    blank += 1
+                    found.blank += 1
                     continue
                 refusal = judge_line(line, block.origin, number, wrong)
                 if refusal is None:
-                    others += 1
+                    found.others += 1
                 else:
-                    refusals.append(refusal)
-        return _decoded(buckets, refusals, total - blank, others)
-
-    def _empty(self, origin: str) -> list[Batch]:
-        return [Batch(shard, origin, array("Q"), []) for shard in range(self.shards)]
-
-    def _sort(
-        self,
-        events: Sequence[_Line],
-        position: int,
-        buckets: list[Batch],
-    ) -> None:
-        """Put the events of consecutive lines into the buckets of their shards.
-
-        Raises:
-            OverflowError: a time is beyond what can be kept; some are in the buckets already, of
-                one event none.
-        """
-        known = self._known.get
-        put = [bucket.facts.append for bucket in buckets]
-        put_position = [bucket.positions.append for bucket in buckets]
-        zone: tzinfo | None = None
-        day = midnight = 0
-        for event in events:
-            movement = event.data
-            shard = known(movement.sku)
-            if shard is None:
-                shard = self.of(movement.sku)
-            # schemas.instants.to_micros in place, from the midnight of the event before: a call and
-            # a subtraction of aware datetimes would take half of all decoding.
-            instant = event.time
-            if instant.tzinfo is not zone or instant.toordinal() != day:
-                zone, day = instant.tzinfo, instant.toordinal()
-                midnight = _kept(midnight_of(instant))
-            seconds = (instant.hour * 60 + instant.minute) * 60 + instant.second
-            time = midnight + (seconds * SECOND_US + instant.microsecond)
-            recorded = event.recordedtime
-            put[shard](
-                Fact(
-                    time,
-                    event.source,
-                    event.id,
-                    movement,
-                    0 if recorded is None else _kept(to_micros(recorded)),
-                )
-            )
-            put_position[shard](position)
-            position += 1
+                    found.refusals.append(refusal)
+                continue
+            if fact is None:
+                found.others += 1
+                continue
+            shard = self.of(fact.movement.sku)
+            facts.setdefault(shard, []).append(fact)
+            stood.setdefault(shard, array("Q")).append(number)
+            last = fact.time
+        for shard, some in sorted(facts.items()):
+            found.batches.append(Batch(shard, block.origin, stood[shard], some))
+            found.note(last)
 
 
-def _read(line: bytes) -> _Line | None:
-    """The event of a line; None for what the hold gate says and is no concern here.
+class _Found:
+    """What was found in a block so far."""
+
+    def __init__(self) -> None:
+        self.batches: list[Batch] = []
+        self.refusals: list[Refusal] = []
+        self.blank = 0
+        self.others = 0
+        self.newest: int | None = None
+
+    def note(self, time: int) -> None:
+        """Note the time of the last event of some lines."""
+        self.newest = time if self.newest is None else max(self.newest, time)
+
+
+def _read(line: bytes) -> Fact | None:
+    """The fact of a line; None for what the hold gate says and is no concern here.
 
     Raises:
         ValueError: it is no event of this flow.
+        OverflowError: a time is beyond what can be kept.
     """
     try:
-        return _event.decode(line)
+        event = _event.decode(line)
     except ValueError:
         if RESERVATION_TYPE.encode() not in line or _header.decode(line).type != RESERVATION_TYPE:
             raise
-    event = _reservation.decode(line)
-    confirmed = confirmed_hold(event.data)
+    else:
+        if event.recordedtime is not None:
+            _kept(to_micros(event.recordedtime))
+        return event.fact(_kept_instant(event.time))
+    hold = _reservation.decode(line)
+    confirmed = confirmed_hold(hold.data)
     if confirmed is None:
         return None
-    return _Line("1.0", event.id, event.source, "stock.movement.v1", event.time, confirmed)
+    return Fact(_kept_instant(hold.time), hold.source, hold.id, confirmed, 0)
+
+
+def _kept_instant(instant: datetime) -> int:
+    """Microseconds of an instant, of the day of which the beginning has to be one that is kept."""
+    _kept(midnight_of(instant))
+    return to_micros(instant)
 
 
 def _kept(micros: int) -> int:
@@ -205,18 +209,32 @@ def _kept(micros: int) -> int:
     raise OverflowError(msg)
 
 
-def _decode_whole(lines: bytes, total: int) -> Sequence[_Line] | None:
-    """All lines in one call, or None where they are not one movement each.
+def _decode_whole(lines: bytes, total: int) -> tuple[list[_TextLine], Integers] | None:
+    """All lines in one call with their instants, or None where one needs a closer look.
 
     The decoder would also take two events on one line, or one on two: such blocks go line by line.
     """
     if not one_each(lines, total):
         return None
     try:
-        events = _event.decode_lines(lines)
+        events = _texts.decode_lines(lines)
     except (ValueError, RecursionError):
         return None
-    return events if len(events) == total else None
+    if len(events) != total or any(
+        _is_beyond(event.recordedtime) for event in events if event.recordedtime is not None
+    ):
+        return None
+    times = read_instants([event.time for event in events])
+    if times is None:
+        return None
+    instants, midnights = times
+    if midnights.min() < EARLIEST or midnights.max() >= LATEST:
+        return None
+    return events, instants
+
+
+def _is_beyond(instant: datetime) -> bool:
+    return not EARLIEST <= to_micros(instant) < LATEST
 
 
 def one_each(lines: bytes, total: int) -> bool:
@@ -234,13 +252,6 @@ def one_each(lines: bytes, total: int) -> bool:
         before = octets[ends - 2]
     begun, ended = octets[ends + 1] == _OPEN, before == _CLOSE
     return len(ends) == total - 1 and bool(begun.all() and ended.all())
-
-
-def _decoded(buckets: list[Batch], refusals: list[Refusal], lines: int, others: int) -> Decoded:
-    batches = [batch for batch in buckets if batch.facts]
-    events = sum(len(batch.facts) for batch in batches)
-    newest = max((batch.facts[-1].time for batch in batches), default=None)
-    return Decoded(batches, refusals, BlockRead(lines, events, others, newest))
 
 
 def judge_line(line: bytes, origin: str, position: int, wrong: Exception) -> Refusal | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from schemas.instants import format_instant
-from schemas.movement import Counted, LedgerMovement
+from schemas.envelope import Instant
+from schemas.instants import format_instant, to_micros
+from schemas.movement import Counted, LedgerMovement, Movement, Name
 
 
 class Fact(msgspec.Struct, gc=False, array_like=True):
@@ -32,15 +33,66 @@ class Where(NamedTuple):
     position: int
 
 
+class Line(msgspec.Struct, gc=False, kw_only=True):
+    """What the ledger needs of schemas.envelope.MovementEvent, save for its time.
+
+    The rest is not even read.
+    """
+
+    specversion: Literal["1.0"]
+    id: Name
+    source: Name
+    type: Literal["stock.movement.v1"]
+    data: Movement
+    recordedtime: Instant | None = None
+
+    def fact(self, time: int) -> Fact:
+        """The fact that the line tells, with its instant in microseconds since 1970."""
+        recorded = 0 if self.recordedtime is None else to_micros(self.recordedtime)
+        return Fact(time, self.source, self.id, self.data, recorded)
+
+
+class TimedLine(Line, gc=False, kw_only=True):
+    """A line with its time."""
+
+    time: Instant
+
+
+# A fact as the window and the journal keep it: its line as it came, or MessagePack where it did not
+# come as a line. The window holds millions of facts that nobody looks at again: keeping a struct
+# would take twice the memory, and packing every one more time than applying it.
+Record = bytes
+
+_encoder = msgspec.msgpack.Encoder()
+_fact = msgspec.msgpack.Decoder(Fact)
+_facts = msgspec.msgpack.Decoder(list[Fact])
+_records = msgspec.msgpack.Decoder(list[Record])
+_wheres = msgspec.msgpack.Decoder(dict[int, Where])
+_line = msgspec.json.Decoder(TimedLine)
+# What a line begins with, and MessagePack of a fact never does.
+_OPEN = ord("{")
+
+pack_fact: Callable[[Fact], Record] = _encoder.encode
+
+
+def unpack_fact(record: Record) -> Fact:
+    """The fact of a record."""
+    if record[0] == _OPEN:
+        line = _line.decode(record)
+        return line.fact(to_micros(line.time))
+    return _fact.decode(record)
+
+
 class Batch:
     """Facts of one shard from one block of input, in the order they arrived.
 
     `positions` says where in `origin` each one stood; `wheres` says it instead for facts of a
-    journal, which remembers it only of those that may need it. A batch crosses to another process
-    as one run of bytes: pickling struct by struct costs more than applying them.
+    journal, which remembers it only of those that may need it. `records` are the facts as they are
+    kept, where they are there already. A batch crosses to another process as one run of bytes:
+    pickling struct by struct costs more than applying them.
     """
 
-    __slots__ = ("facts", "origin", "positions", "shard", "wheres")
+    __slots__ = ("_facts", "_positions", "_records", "origin", "shard", "wheres")
 
     def __init__(
         self,
@@ -49,46 +101,70 @@ class Batch:
         positions: array[int],
         facts: list[Fact],
         wheres: dict[int, Where] | None = None,
+        records: Sequence[Record] | None = None,
     ) -> None:
         self.shard = shard
         self.origin = origin
-        self.positions = positions
-        self.facts = facts
+        self._positions = positions
+        self._facts = facts
         self.wheres = wheres
+        self._records = records
+
+    def __len__(self) -> int:
+        return len(self._facts)
 
     def __reduce__(self) -> tuple[Callable[..., Batch], tuple[int, str, array[int], bytes]]:
         return (_unpack, (self.shard, self.origin, self.positions, _encoder.encode(self.facts)))
+
+    @property
+    def facts(self) -> list[Fact]:
+        """The facts."""
+        return self._facts
+
+    @property
+    def positions(self) -> array[int]:
+        """Where in `origin` they stood."""
+        return self._positions
+
+    def sku_names(self) -> set[str]:
+        """The SKUs that the facts are of."""
+        return {fact.movement.sku for fact in self._facts}
+
+    def rows(self) -> Iterable[int]:
+        """What `fact`, `record` and `where` count in, in the order the facts arrived."""
+        return range(len(self._facts))
+
+    def fact(self, row: int) -> Fact:
+        """One fact."""
+        return self._facts[row]
+
+    def record(self, row: int) -> Record:
+        """One fact as it is kept."""
+        return pack_fact(self._facts[row]) if self._records is None else self._records[row]
+
+    def where(self, row: int) -> Where:
+        """Where a fact stood."""
+        if self.wheres is not None:
+            return self.wheres[row]
+        return Where(self.origin, self._positions[row])
 
 
 def _unpack(shard: int, origin: str, positions: array[int], packed: bytes) -> Batch:
     return Batch(shard, origin, positions, _facts.decode(packed))
 
 
-# A fact as MessagePack. The window holds millions of facts that nobody looks at again; packed they
-# take a third of the memory, and a third of the time to lay down.
-Record = bytes
-
-_encoder = msgspec.msgpack.Encoder()
-_fact = msgspec.msgpack.Decoder(Fact)
-_facts = msgspec.msgpack.Decoder(list[Fact])
-_wheres = msgspec.msgpack.Decoder(dict[int, Where])
-
-pack_fact: Callable[[Fact], Record] = _encoder.encode
-unpack_fact: Callable[[Record], Fact] = _fact.decode
-
-
 def join_records(records: Sequence[Record], wheres: dict[int, Where]) -> bytes:
     """Records, and where some of them stood by index: two MessagePack values, size first."""
-    array_head = b"\xdd" + len(records).to_bytes(4, "big")
     stood = _encoder.encode(wheres)
-    return len(stood).to_bytes(4, "big") + stood + array_head + b"".join(records)
+    return len(stood).to_bytes(4, "big") + stood + _encoder.encode(records)
 
 
 def split_records(joined: bytes) -> Batch:
     """A batch with the facts of `join_records`."""
     begin = 4 + int.from_bytes(joined[:4], "big")
     wheres = _wheres.decode(joined[4:begin])
-    return Batch(0, "", array("Q"), _facts.decode(joined[begin:]), wheres)
+    records = _records.decode(joined[begin:])
+    return Batch(0, "", array("Q"), list(map(unpack_fact, records)), wheres, records)
 
 
 # Source and id: two events of a SKU with the same two are the same event.

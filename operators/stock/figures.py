@@ -16,7 +16,7 @@ import msgspec
 from operators.stock.effects import CLAIMS, DEMAND, EFFECTS, INBOUND, ORDERED
 from operators.stock.facts import Fact
 from operators.stock.rules import DayClock, Rule
-from schemas.movement import Counted, Sold
+from schemas.movement import Counted, LedgerMovement, Sold
 
 # Above any stock there can be: the bound of a place that must be judged at its next fact.
 ALWAYS_JUDGE = 1 << 60
@@ -176,7 +176,11 @@ def move(figures: Figures, fact: Fact, place: str, rule: Rule, clock: DayClock) 
     """Move the figures of `place` on by one fact, which is not older than any before it."""
     if fact.time >= figures.day_end:
         roll_days(figures, fact.time, rule, clock)
-    movement = fact.movement
+    add(figures, fact.movement, fact.time, place)
+
+
+def add(figures: Figures, movement: LedgerMovement, time: int, place: str) -> None:
+    """Move the figures of `place` on by one movement of the business day they stand in."""
     kind = movement.__class__
     quantity: int = movement.quantity  # type: ignore[assignment]
     if kind is Sold:
@@ -203,17 +207,18 @@ def move(figures: Figures, fact: Fact, place: str, rule: Rule, clock: DayClock) 
     if kind in DEMAND:
         figures.today += quantity
     if kind in CLAIMS:
-        _claim(figures, fact, quantity)
+        _claim(figures, movement, time)
 
 
-def _claim(figures: Figures, fact: Fact, quantity: int) -> None:
+def _claim(figures: Figures, movement: LedgerMovement, time: int) -> None:
     """Keep which placed orders are still open: they are who loses when stock runs short."""
-    order = fact.movement.order or ""
+    quantity: int = movement.quantity  # type: ignore[assignment]
+    order = movement.order or ""
     orders = figures.orders
     if orders is None:
         orders = figures.orders = {}
-    units, since = orders.pop(order, (0, fact.time))
-    units += quantity if fact.movement.__class__ in ORDERED else -quantity
+    units, since = orders.pop(order, (0, time))
+    units += quantity if movement.__class__ in ORDERED else -quantity
     if units > 0:
         orders[order] = (units, since)
     elif not orders:

@@ -46,7 +46,7 @@ class StockShard:
         self._journaled = journaled
         self._rules = rules
         self._told = told
-        self._ledger = StockLedger(rules, told)
+        self._ledger = StockLedger(rules, told, journaled=journaled)
         self._records: list[Record] = []
         self._wheres: dict[int, Where] = {}
 
@@ -92,7 +92,9 @@ class StockShard:
 
     def restore(self, version: int, packed: bytes) -> None:
         """Take up the state of a dump."""
-        self._ledger = StockLedger.restore((version, packed), self._rules, self._told)
+        self._ledger = StockLedger.restore(
+            (version, packed), self._rules, self._told, journaled=self._journaled
+        )
 
     def journal_entry(self) -> bytes:
         """What `apply` has changed since the last call, for `replay`."""
