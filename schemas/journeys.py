@@ -32,10 +32,9 @@ class Crosses(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What lets a member in: exactly one of event, segment_enters, no_purchase_for, crosses,
-    schedule.
+    """What lets a member in: exactly one trigger.
 
-    `cause` narrows segment_enters, `amount` tests the amount of a purchase or refund, `zone` says
+    `event`, `segment_enters`, `no_purchase_for`, `crosses` and `schedule` are the triggers; `cause` narrows segment_enters, `amount` tests the amount of a purchase or refund, `zone` says
     whose clock a schedule goes by.
     """
 
@@ -145,9 +144,10 @@ class Test(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a made-up member lives through, and what has to come of it.
 
     `given` are events in the order of time, each with `at` (local) and one of purchase, refund,
-    registered, consent, tick, restart. `member`: its zone, what it allows (marketing everywhere
-    unless `consents` says otherwise), whether it is in the holdout, its arm of an experiment.
-    `expect`: sent, given, held, held_by, exited, entered, tags, at.
+    registered, consent, tick, restart; `happened` is for what is known later than it happened.
+    `member`: its zone and store, what it allows (marketing everywhere unless `consents` says
+    otherwise), its tags, whether it is in the holdout, its arms of experiments. `expect`: entered,
+    sent, given, held, held_by, exited, tags, at (when it was sent).
     """
 
     name: str

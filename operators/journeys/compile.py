@@ -242,7 +242,7 @@ _PARTNERS = {"cause": {"segment_enters"}, "amount": {"event"}, "zone": {"schedul
 
 
 def schedule_of(text: str) -> Schedule:
-    """The schedule of `every Friday 20:00`, `every day 01:30`, `every month 1 10:00`, in Chinese too.
+    """The schedule of `every Friday 20:00`, `every day 01:30`, `every month 1 10:00`, or 每周五.
 
     Raises:
         WordsError: it is none.

@@ -46,9 +46,9 @@ def out_by_event(run: Run, program: Program, view: View, happened: Happening) ->
     bought = (
         happened.kind == "purchase" and last is not None and (run.last is None or last > run.last)
     )
-    if bought and program.goal is not None and last is not None:
-        if last - run.entered_at <= program.goal:
-            return "goal"
+    in_time = program.goal is not None and (last or 0) - run.entered_at <= program.goal
+    if bought and in_time:
+        return "goal"
     if bought and "purchase" in program.exit_events:
         return "purchase"
     if happened.kind == "refund" and "refund" in program.exit_events:
@@ -56,7 +56,7 @@ def out_by_event(run: Run, program: Program, view: View, happened: Happening) ->
     return None
 
 
-def out_by_state(run: Run, program: Program, member: MemberJourneys, view: View) -> str | None:
+def out_by_state(program: Program, member: MemberJourneys, view: View) -> str | None:
     """Why a run has to end as the member is now, None if it need not."""
     if "opted_out" in program.exit_events and opted_out(view.consents):
         return "opted_out"
@@ -80,7 +80,7 @@ def go_on(who: Traveller, run: Run, program: Program, gate: Gate) -> Iterator[Sa
         yield leave(who, run, program, "expired")
         return
     while True:
-        why = out_by_state(run, program, who.state, who.view)
+        why = out_by_state(program, who.state, who.view)
         if why is not None:
             yield leave(who, run, program, why)
             return

@@ -72,7 +72,7 @@ class Desk:
                 state.runs.remove(run)
                 continue
             why = out_by_event(run, program, view, happened)
-            why = why or out_by_state(run, program, state, view)
+            why = why or out_by_state(program, state, view)
             if why is not None:
                 self.said.append(leave(who, run, program, why))
             elif run.waiting == happened.kind and happened.time >= run.entered_at:

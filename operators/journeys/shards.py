@@ -130,6 +130,10 @@ class _Journeying(People):
         times = [one for one in (super().due(now), self.desk.due()) if one is not None]
         return min(times, default=None)
 
+    def put_in_force(self, programs: tuple[Program, ...]) -> None:
+        """Let these journeys begin with the next instant that is told."""
+        self._given = programs
+
     def _begin(self, now: int) -> None:
         self.desk.now = max(self.desk.now, now)
         given, self._given = self._given, None

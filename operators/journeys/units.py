@@ -43,7 +43,7 @@ def duration(value: object) -> int:
     """
     found = _DURATION.fullmatch(str(value).strip().lower())
     unit = _UNITS.get(found[2]) if found else None
-    if found is None or unit is None or not 0 < (length := round(Decimal(found[1]) * unit)):
+    if found is None or unit is None or (length := round(Decimal(found[1]) * unit)) <= 0:
         raise WordsError(
             Said(
                 f"{value} is no length of time: write 30d, 2h, 20m or 1w",
