@@ -34,8 +34,9 @@ class Crosses(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What lets a member in: exactly one trigger.
 
-    `event`, `segment_enters`, `no_purchase_for`, `crosses` and `schedule` are the triggers; `cause` narrows segment_enters, `amount` tests the amount of a purchase or refund, `zone` says
-    whose clock a schedule goes by.
+    `event`, `segment_enters`, `no_purchase_for`, `crosses` and `schedule` are the triggers. `cause`
+    narrows segment_enters, `amount` tests the amount of a purchase or refund, `zone` says whose
+    clock a schedule goes by.
     """
 
     event: Trigger | None = None

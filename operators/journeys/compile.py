@@ -8,16 +8,10 @@ from typing import Any, cast
 
 import msgspec
 
-from operators.journeys.conditions import (
-    FIELDS,
-    Condition,
-    field_of,
-    level_of,
-    read_condition,
-    segment_of,
-)
+from operators.journeys.condition_words import field_of, level_of, read_condition, segment_of
+from operators.journeys.conditions import FIELDS, Condition
 from operators.journeys.converting import converted, worded
-from operators.journeys.findings import Said, WordsError
+from operators.journeys.findings import Path, Said, WordsError
 from operators.journeys.program import (
     Leave,
     OnCrossing,
@@ -49,10 +43,18 @@ _MONTH = re.compile(
 class Read:
     """A file as it was understood: `program` only if nothing keeps it from running."""
 
-    def __init__(self, source: Source, program: Program | None, tests: list[TestBlock]) -> None:
+    def __init__(
+        self,
+        source: Source,
+        program: Program | None,
+        tests: list[TestBlock],
+        places: dict[str, Path] | None = None,
+    ) -> None:
         self.source = source
         self.program = program
         self.tests = tests
+        # Where the file says each step, by its name.
+        self.places = places or {}
 
 
 def read_journey(text: str, name: str, chain: Chain) -> Read:
@@ -118,7 +120,7 @@ class _Reader:
             exit_when=conditions,
             **cast(Any, about),
         )
-        return Read(source, program, tests)
+        return Read(source, program, tests, steps.places)
 
     def _say(self, key: str, code: str, en: str, zh: str) -> None:
         self._source.add((key,), code, Said(en, zh))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from operators.journeys.conditions import read_condition
+from operators.journeys.condition_words import read_condition
 from operators.journeys.converting import converted, worded
 from operators.journeys.findings import Path, Said, WordsError, nearest
 from operators.journeys.program import (
@@ -31,13 +31,13 @@ NOWHERE = -1
 
 
 class Steps:
-    """Collects the nodes of one journey."""
+    """Collects the nodes of one journey; `places` are the steps in the file, by name."""
 
     def __init__(self, source: Source, chain: Chain) -> None:
         self._source = source
         self._chain = chain
         self.nodes: list[Node] = []
-        self._names: dict[str, Path] = {}
+        self.places: dict[str, Path] = {}
 
     def read(self, path: Path, listed: Any, prefix: str = "") -> bool:
         """Add the steps of a list, one after the other; whether they always leave the journey."""
@@ -66,10 +66,10 @@ class Steps:
                       f"a step does one thing of {', '.join(VERBS)}; here is {found}",
                       f"每一步只做一件事（{'、'.join(VERBS)}），这里是：{found}")  # fmt: skip
             return False
-        if name in self._names:
+        if name in self.places:
             self._say((*path, "name"), "step_twice", f"two steps are named {name}",
                       f"有两个步骤都叫“{name}”")  # fmt: skip
-        self._names[name] = path
+        self.places[name] = path
         (verb,) = verbs
         self._partners(path, plain, verb)
         at = (*path, verb)

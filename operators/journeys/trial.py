@@ -9,13 +9,12 @@ from zoneinfo import ZoneInfo
 
 from operators.journeys.decisions import Decision
 from operators.journeys.findings import Said, WordsError
-from operators.journeys.program import Program
+from operators.journeys.program import Program, SplitArms
 from operators.journeys.replay import Replay
 from operators.journeys.triggers import held_out
 from operators.journeys.units import money
 from operators.journeys.wall import zone_of
 from operators.members.experiments.assignment import assign
-from operators.journeys.program import SplitArms
 from operators.members.facts import Consent, Fact, Purchase, Refund, Registration, hashed
 from schemas.chain import Chain
 from schemas.instants import DAY_US, to_datetime, to_micros
@@ -69,9 +68,10 @@ class _Trial:
         """What is known of the member before the journey is."""
         about = self._test.member
         consents = about.get("consents", {"marketing/any": "granted"})
-        head = (time, SOURCE, "registered", "live", self._member)
-        store = about.get("store")
-        self._replay.take(0, Registration(*head, store and str(store), self._named_zone))
+        store, member = about.get("store"), self._member
+        named = store and str(store)
+        fact = Registration(time, SOURCE, "registered", "live", member, named, self._named_zone)
+        self._replay.take(0, fact)
         if isinstance(consents, dict):
             for number, (what, status) in enumerate(consents.items()):
                 self._replay.take(0, self._consent(time, f"c{number}", what, status))
