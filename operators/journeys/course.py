@@ -46,8 +46,8 @@ def out_by_event(run: Run, program: Program, view: View, happened: Happening) ->
     bought = (
         happened.kind == "purchase" and last is not None and (run.last is None or last > run.last)
     )
-    in_time = program.goal is not None and (last or 0) - run.entered_at <= program.goal
-    if bought and in_time:
+    since = happened.time - run.entered_at
+    if bought and program.goal is not None and 0 <= since <= program.goal:
         return "goal"
     if bought and "purchase" in program.exit_events:
         return "purchase"
@@ -65,10 +65,18 @@ def out_by_state(program: Program, member: MemberJourneys, view: View) -> str | 
     return None
 
 
-def leave(who: Traveller, run: Run, program: Program, reason: str) -> Moved:
-    """End a run."""
+def leave(
+    who: Traveller, run: Run, program: Program, reason: str, happened: Happening | None = None
+) -> Moved:
+    """End a run, by what happened or by itself."""
     who.state.runs.remove(run)
-    return moved(who.name, run, program, who.now, reason)
+    late = (
+        happened is not None
+        and happened.kind == "purchase"
+        and run.acted_at is not None
+        and happened.time < run.acted_at
+    )
+    return moved(who.name, run, program, who.now, reason, regret=late)
 
 
 def go_on(who: Traveller, run: Run, program: Program, gate: Gate) -> Iterator[Said]:
@@ -156,6 +164,7 @@ def _act(who: Traveller, run: Run, program: Program, act: Act, gate: Gate) -> De
         if act.verb == "send" and act.class_ == "marketing":
             state.sent.append(now)
         state.tags |= dict(act.tags)
+        run.acted_at = now
     if judged.verdict == "defer":
         run.deferred += 1
     figures = who.view.figures

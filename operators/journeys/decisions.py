@@ -52,7 +52,10 @@ class Decision(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """Where a member stands in a journey: `waiting`, or `exited` with a reason."""
+    """Where a member stands in a journey: `waiting`, or `exited` with a reason.
+
+    `regret`: something was done that would not have been, had this purchase been known in time.
+    """
 
     member: str
     journey: str
@@ -67,6 +70,7 @@ class Moved(NamedTuple):
     held_out: bool
     experiment: str
     arm: str
+    regret: bool
 
 
 def decision_id(member: str, run: Run, step: str) -> str:
@@ -75,7 +79,9 @@ def decision_id(member: str, run: Run, step: str) -> str:
     return blake2b(key.encode(), digest_size=16).hexdigest()
 
 
-def moved(member: str, run: Run, program: Program, at: int, reason: str = "") -> Moved:
+def moved(
+    member: str, run: Run, program: Program, at: int, reason: str = "", *, regret: bool = False
+) -> Moved:
     """Where a run stands, or why it has ended."""
     return Moved(
         member,
@@ -91,4 +97,5 @@ def moved(member: str, run: Run, program: Program, at: int, reason: str = "") ->
         run.held_out,
         run.experiment,
         run.arm,
+        regret,
     )

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from heapq import heapify, heappop, heappush
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from operators.journeys.book import Book
 from operators.journeys.course import Said, Traveller, go_on, leave, out_by_event, out_by_state
 from operators.journeys.decisions import moved
 from operators.journeys.gate import Gate
-from operators.journeys.program import Program
+from operators.journeys.program import OnSchedule, Program
 from operators.journeys.state import (
     Entered,
     MemberJourneys,
@@ -26,9 +25,10 @@ from operators.journeys.state import (
     unite,
     unpack_desk,
 )
-from operators.journeys.triggers import arm, called, came, held_out, may_enter, true_already
+from operators.journeys.triggers import Turned, arm, called, came, held_out, may_enter, true_already
 from operators.journeys.view import Happening, View
-from operators.journeys.wall import zone_of
+from operators.journeys.wall import first_zone
+from operators.members.rules import MemberRules
 from schemas.chain import Chain
 from schemas.member_events import Origin
 
@@ -37,21 +37,15 @@ UNHEARD: frozenset[Origin] = frozenset({"backfill", "replay"})
 Look = Callable[[str], View | None]
 
 
-class Turned(NamedTuple):
-    """How many triggers let nobody in: too old or told by a backfill, and for whom they are not."""
-
-    stale: int = 0
-    not_for: int = 0
-
-
 class Desk:
     """The journeys of one shard; `look` gives a member as it is now, None if it stands for nobody.
 
     Times are microseconds since 1970. `now` is the latest instant that anybody told.
     """
 
-    def __init__(self, chain: Chain, book: Book, look: Look) -> None:
+    def __init__(self, chain: Chain, rules: MemberRules, book: Book, look: Look) -> None:
         self._chain = chain
+        self._rules = rules
         self._gate = Gate(chain.journeys)
         self._look = look
         self.book = book
@@ -74,7 +68,7 @@ class Desk:
             why = out_by_event(run, program, view, happened)
             why = why or out_by_state(program, state, view)
             if why is not None:
-                self.said.append(leave(who, run, program, why))
+                self.said.append(leave(who, run, program, why, happened))
             elif run.waiting == happened.kind and happened.time >= run.entered_at:
                 self._came(run, program, happened)
         for program in self.book.current:
@@ -84,10 +78,11 @@ class Desk:
                 if happened.kind == "time":
                     told = happened.origin in UNHEARD
                 self._enter(who, program, call.entry, call.time, told=told)
-            arm(program, state, view, who.zone, self.now)
+            self._arm(program, who)
         self._queue(name, state)
 
-    def _came(self, run: Run, program: Program, happened: Happening) -> None:
+    @staticmethod
+    def _came(run: Run, program: Program, happened: Happening) -> None:
         node = program.nodes[run.node]
         run.node = getattr(node, "came", run.node + 1)
         run.waiting = ""
@@ -135,7 +130,8 @@ class Desk:
             due = who.state.armed.get(program.name)
             if due is None or due > until:
                 continue
-            call = came(program, who.state, who.view, who.zone, who.now)
+            zone = self._zone_of(program, who)
+            call = came(program, who.state, who.view, zone, who.now, self._rules)
             if call is not None:
                 self._enter(who, program, call.entry, call.time)
         turns = []
@@ -190,12 +186,12 @@ class Desk:
     def _begin(self, who: Traveller, program: Program, *, fresh: bool) -> None:
         state, journey = who.state, program.name
         state.armed.pop(journey, None)
-        already = true_already(program, who.view, who.now)
+        already = true_already(program, who.view, who.now, self._rules)
         state.above[journey] = already
         last = who.view.figures.last
         if already and last is not None:
             state.silent[journey] = last
-        arm(program, state, who.view, who.zone, who.now)
+        self._arm(program, who)
         if fresh and already and program.enrol_current:
             self._enter(who, program, f"already@{program.version}", who.now)
 
@@ -267,14 +263,21 @@ class Desk:
     def _traveller(self, name: str, state: MemberJourneys, view: View) -> Traveller:
         return Traveller(name, state, view, self._zone(view), self.now)
 
+    def _arm(self, program: Program, who: Traveller) -> None:
+        zone = self._zone_of(program, who)
+        arm(program, who.state, who.view, zone, who.now, self._rules)
+
+    def _zone_of(self, program: Program, who: Traveller) -> ZoneInfo:
+        """The zone that a schedule goes by."""
+        trigger = program.trigger
+        if isinstance(trigger, OnSchedule) and trigger.zone == "chain":
+            return ZoneInfo(self._chain.timezone)
+        return who.zone
+
     def _zone(self, view: View) -> ZoneInfo:
         """The member's zone; where that is none, the shop's or the chain's."""
         place = self._chain.places.get(view.store or "")
-        for name in (view.zone, place.timezone if place else None, self._chain.timezone):
-            found = zone_of(name) if name else None
-            if found is not None:
-                return found
-        return ZoneInfo("UTC")
+        return first_zone(view.zone, place.timezone if place else None, self._chain.timezone)
 
     def packed(self) -> PackedDesk:
         """State, and the files that it needs."""

@@ -12,9 +12,9 @@ from collections.abc import Iterable
 import msgspec
 
 from operators.journeys.decisions import Decision, Moved
-from operators.journeys.desk import Turned
 from operators.journeys.program import Program
 from operators.journeys.shards import JourneyMemberShard, JourneyPersonShard, Rules
+from operators.journeys.triggers import Turned
 from operators.members.facts import UNITED, Fact, MemberBatch
 from operators.members.outcome import MembersOutcome
 from operators.members.rules import MemberRules

@@ -69,7 +69,7 @@ class _Journeying(People):
     def __init__(self, rules: Rules, *, journaled: bool = False) -> None:
         super().__init__(rules.members, journaled=journaled)
         self._chain = rules.chain
-        self.desk = Desk(rules.chain, Book(rules.chain), self._look)
+        self.desk = Desk(rules.chain, rules.members, Book(rules.chain), self._look)
         # Files that are not in force yet, and those that no journal entry has told yet.
         self._given: tuple[Program, ...] | None = rules.programs
         self._published = False

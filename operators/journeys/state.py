@@ -14,8 +14,8 @@ class Run(msgspec.Struct, array_like=True, gc=False):
 
     `entry` is what let it in (an event, or an instant) and makes ids of decisions; `node` is where
     it stands, `due` when it goes on, `waiting` the event it waits for. `last` is the last purchase
-    when it came in. `first_due` is when what stands at `node` was first to be done, `deferred` how
-    often it was put off.
+    when it came in, `acted_at` when something was last done. `first_due` is when what stands at
+    `node` was first to be done, `deferred` how often it was put off.
     """
 
     journey: str
@@ -31,6 +31,7 @@ class Run(msgspec.Struct, array_like=True, gc=False):
     deferred: int = 0
     experiment: str = ""
     arm: str = ""
+    acted_at: int | None = None
 
 
 class Entered(msgspec.Struct, array_like=True, gc=False):

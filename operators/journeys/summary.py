@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from operators.journeys.decisions import Decision, Moved
-from operators.journeys.desk import Turned
+from operators.journeys.triggers import Turned
 from schemas.instants import to_datetime
 
 
@@ -26,8 +26,9 @@ class Day:
 class Summary:
     """One journey: `entered` is `waiting` and all `exited`.
 
-    `held` counts what was not done, by reason; `deferred` what was put off at least once, whatever
-    came of it. `stale` and `not_for` are triggers that let nobody in.
+    `held` counts what was not done, by reason; `deferred` what was put off, whatever came of it;
+    `regrets` what would not have been done, had a purchase been known in time. `stale` and
+    `not_for` are triggers that let nobody in.
     """
 
     journey: str
@@ -40,6 +41,7 @@ class Summary:
     held: Counter[str] = field(default_factory=Counter)
     deferred: Counter[str] = field(default_factory=Counter)
     gifts: Counter[str] = field(default_factory=Counter)
+    regrets: int = 0
     days: dict[str, Day] = field(default_factory=dict)
     stale: int = 0
     not_for: int = 0
@@ -66,6 +68,7 @@ def summarise(
     for move in last.values():
         one, day = on(move.journey, move.entered_at)
         one.entered += 1
+        one.regrets += move.regret
         day.entered += 1
         if move.status == "exited":
             one.exited[move.reason] += 1

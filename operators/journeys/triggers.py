@@ -17,13 +17,21 @@ from operators.journeys.program import (
 from operators.journeys.state import MemberJourneys
 from operators.journeys.view import Happening, View
 from operators.members.experiments.assignment import in_holdout, slot
+from operators.members.rules import MemberRules
 from operators.members.segments import NONE, SEGMENTS
-from schemas.instants import format_instant
+from schemas.instants import DAY_US, format_instant
 from schemas.journey_rules import JourneysConfig
 from schemas.member_events import Cause
 
 # Nobody did anything when thresholds changed or ids were united.
 _DEEDS: tuple[Cause, ...] = ("purchase", "refund", "time")
+
+
+class Turned(NamedTuple):
+    """How many triggers let nobody in: too old or told by a backfill, and for whom they are not."""
+
+    stale: int = 0
+    not_for: int = 0
 
 
 class Call(NamedTuple):
@@ -58,42 +66,61 @@ def called(
     return None
 
 
-def arm(program: Program, member: MemberJourneys, view: View, zone: ZoneInfo, now: int) -> None:
-    """Set when time next lets a member in."""
+def arm(
+    program: Program,
+    member: MemberJourneys,
+    view: View,
+    zone: ZoneInfo,
+    now: int,
+    rules: MemberRules,
+) -> None:
+    """Set when time next lets a member in; `zone` is the one that the schedule goes by."""
     trigger, name = program.trigger, program.name
     if isinstance(trigger, OnSchedule):
-        member.armed.setdefault(name, trigger.schedule.after(now, zone))
+        # A member who has moved goes by the new clock; what has come already is not put off.
+        if member.armed.get(name, now + 1) > now:
+            member.armed[name] = trigger.schedule.after(now, zone)
     elif isinstance(trigger, OnSilence):
         last = view.figures.last
         if last is None or member.silent.get(name) == last:
             member.armed.pop(name, None)
         else:
-            member.armed[name] = last + trigger.length
+            member.armed[name] = silent_at(last, trigger.length, rules)
+
+
+def silent_at(last: int, length: int, rules: MemberRules) -> int:
+    """When so long has passed since a purchase; whole days as the chain counts days."""
+    return last + length if length % DAY_US else rules.expires(last, length / DAY_US)
 
 
 def came(
-    program: Program, member: MemberJourneys, view: View, zone: ZoneInfo, now: int
+    program: Program,
+    member: MemberJourneys,
+    view: View,
+    zone: ZoneInfo,
+    now: int,
+    rules: MemberRules,
 ) -> Call | None:
     """The trigger of a time that has come; sets the next one."""
     trigger, name = program.trigger, program.name
     due = member.armed.pop(name)
     if isinstance(trigger, OnSilence):
         last = view.figures.last
-        if last is None or last + trigger.length != due:
-            arm(program, member, view, zone, now)
+        if last is None or silent_at(last, trigger.length, rules) != due:
+            arm(program, member, view, zone, now, rules)
             return None
         member.silent[name] = last
     else:
-        arm(program, member, view, zone, now)
+        arm(program, member, view, zone, now, rules)
     return Call(f"time@{format_instant(due)}", due)
 
 
-def true_already(program: Program, view: View, now: int) -> bool:
+def true_already(program: Program, view: View, now: int, rules: MemberRules) -> bool:
     """Whether a state that lets members in is true of one when the journey first runs."""
     trigger = program.trigger
     if isinstance(trigger, OnSilence):
         last = view.figures.last
-        return last is not None and last + trigger.length <= now
+        return last is not None and silent_at(last, trigger.length, rules) <= now
     if isinstance(trigger, OnCrossing):
         value = figure(trigger.field, view)
         return value is not None and value >= trigger.level

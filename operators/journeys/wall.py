@@ -27,6 +27,12 @@ def zone_of(name: str) -> ZoneInfo | None:
         return None
 
 
+def first_zone(*names: str | None) -> ZoneInfo:
+    """The first of the names that is a zone; UTC if none is."""
+    found = (zone_of(name) for name in names if name)
+    return next((zone for zone in found if zone is not None), ZoneInfo("UTC"))
+
+
 class Hours(NamedTuple):
     """When marketing may go: not between `quiet` (minutes of the day), on these `days` only."""
 
