@@ -118,7 +118,7 @@ def unite(into: MemberJourneys, other: MemberJourneys, name: str) -> None:
         if there is None:
             into.runs.append(run)
             continue
-        if run.node > there.node:
+        if (run.node, -run.due) > (there.node, -there.due):
             into.runs[into.runs.index(there)] = run
     into.absorbed[name] = (dict(other.entered), list(other.sent))
     into.absorbed.update(other.absorbed)
