@@ -6,19 +6,19 @@ history, clocks are read off the wall, and what waits is tried again at each ste
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 STEP = timedelta(minutes=15)
+FRESH = timedelta(days=1)
 Event = tuple[datetime, str, dict[str, Any]]
 
 
 @dataclass
 class Plan:
-    """One journey as the oracle knows it; `steps` are ("wait", length), ("until", (h, m)) and acts."""
+    """One journey as the oracle knows it; a step is a wait and its length, a clock, or an act."""
 
     name: str
     trigger: tuple[str, Any]
@@ -102,8 +102,9 @@ def live(
             kind, value = plan.trigger
             last = figures["last"]
             came = False
-            if kind == "silent" and last is not None and last + value == now:
-                came = silent.get(plan.name) != last
+            if kind == "silent" and last is not None and last + value <= now:
+                # A refund may bring an older purchase back, whose silence has ended before.
+                came = silent.get(plan.name) != last and now - (last + value) <= FRESH
                 silent[plan.name] = last
             elif kind == "daily":
                 came = bool(seen) and now > seen[0][0] and _strikes(now, value, rules.zone)
@@ -172,7 +173,7 @@ def _go_on(
             return
         if kind == "until":
             one.at += 1
-            one.ready = _first(lambda at: _strikes(at, value, rules.zone), now, timedelta(days=3))
+            one.ready = _next_strike(now, value, rules.zone)
             if one.ready > now:
                 return
             continue
@@ -228,7 +229,7 @@ def _room(at: datetime, rules: Rules, sent: list[datetime]) -> bool:
 
 
 def _strikes(at: datetime, clock: tuple[int, int], zone: ZoneInfo) -> bool:
-    """Whether the wall's clock shows `clock` for the first time that day, or has just skipped it."""
+    """Whether the wall shows `clock` for the first time that day, or has just skipped it."""
     local, before = at.astimezone(zone), (at - STEP).astimezone(zone)
     shown, passed = (local.hour, local.minute), (before.hour, before.minute)
     if shown == clock:
@@ -236,10 +237,5 @@ def _strikes(at: datetime, clock: tuple[int, int], zone: ZoneInfo) -> bool:
     return local.date() == before.date() and passed < clock < shown
 
 
-def _first(true: Callable[[datetime], bool], at: datetime, within: timedelta) -> datetime:
-    end = at + within
-    while at <= end:
-        if true(at):
-            return at
-        at += STEP
-    raise AssertionError(at)
+def _next_strike(now: datetime, clock: tuple[int, int], zone: ZoneInfo) -> datetime:
+    return next(at for number in range(300) if _strikes(at := now + number * STEP, clock, zone))
