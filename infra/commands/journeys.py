@@ -12,7 +12,6 @@ import click
 import msgspec
 
 from flows.settings import SettingsError, load_chain
-from infra.journey_files import JourneyFileError, journey_files, read_files
 from infra.journey_shown import print_days, print_summaries
 from infra.journey_simulation import NothingToReplayError, simulated
 from operators.journeys.compile import Read
@@ -24,6 +23,7 @@ from operators.journeys.trial import try_out
 from schemas.chain import Chain
 from schemas.instants import format_instant
 from sources.files import SourceError
+from sources.journeys import JourneyFileError, journey_files, read_files
 
 F = TypeVar("F", bound=Callable[..., Any])
 _config = click.option(

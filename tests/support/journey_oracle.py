@@ -1,7 +1,7 @@
 """Journeys told again in the plainest way: every quarter of an hour of one member, from scratch.
 
 No timers, no state that is carried but what was decided: figures are summed from the whole
-history, clocks are read off the wall, and what waits is tried again at each step.
+history, clocks are read off the wall, and instants are found by trying one after the other.
 """
 
 from __future__ import annotations
@@ -179,9 +179,9 @@ def _go_on(
             continue
         if one.first_due is None:
             one.first_due = now
-        what, why = ("go", "") if kind == "give" else _judge(one, rules, seen, sent, now)
+        what, why, then = ("go", "", now) if kind == "give" else _judge(one, rules, seen, sent, now)
         if what == "later":
-            one.ready = now + STEP
+            one.ready = then
             return
         told.done.append((one.plan.name, one.at, what, why, now))
         one.first_due = None
@@ -196,21 +196,24 @@ def _go_on(
 
 def _judge(
     one: Going, rules: Rules, seen: list[Event], sent: list[datetime], now: datetime
-) -> tuple[str, str]:
+) -> tuple[str, str, datetime]:
+    """What is decided, why, and when it is judged again: as soon as what is in the way is not."""
     assert one.first_due is not None
     ends = one.first_due + one.plan.ttl
     if now > ends:
-        return "suppress", "expired"
+        return "suppress", "expired", now
     said = [about["status"] for _, kind, about in seen if kind == "say"]
     if not said or said[-1] != "granted":
-        return "suppress", "consent"
+        return "suppress", "consent", now
     left = [now + number * STEP for number in range((ends - now) // STEP + 1)]
     if not _open(now, rules):
-        return ("later", "") if any(_open(at, rules) for at in left) else ("suppress", "quiet")
+        opens = next((at for at in left if _open(at, rules)), None)
+        return ("suppress", "quiet", now) if opens is None else ("later", "", opens)
     if not _room(now, rules, sent):
-        waits = one.plan.on_capped == "wait" and any(_room(at, rules, sent) for at in left)
-        return ("later", "") if waits else ("suppress", "cap")
-    return "go", ""
+        room = next((at for at in left if _room(at, rules, sent)), None)
+        waits = one.plan.on_capped == "wait" and room is not None
+        return ("later", "", room or now) if waits else ("suppress", "cap", now)
+    return "go", "", now
 
 
 def _open(at: datetime, rules: Rules) -> bool:

@@ -11,11 +11,12 @@ from operators.journeys.lint import lint
 from operators.journeys.program import Program
 from operators.journeys.reading import Source
 from schemas.chain import Chain
+from sources.files import SourceError
 
 SUFFIXES = (".yaml", ".yml")
 
 
-class JourneyFileError(Exception):
+class JourneyFileError(SourceError):
     """Journeys cannot be read or run; the message says which and what to do."""
 
 
@@ -48,13 +49,13 @@ def read_files(paths: Sequence[Path], chain: Chain) -> list[Read]:
     return reads
 
 
-def runnable(given: Iterable[Path], chain: Chain) -> tuple[Program, ...]:
-    """The programs of files and folders.
+def load_journeys(given: Path | None, chain: Chain) -> tuple[Program, ...]:
+    """The programs of a file or a folder; none where none is given.
 
     Raises:
         JourneyFileError: a file has errors; names the first of each.
     """
-    reads = read_files(journey_files(given), chain)
+    reads = [] if given is None else read_files(journey_files([given]), chain)
     wrong = [
         next(one for one in read.source.findings if one.level == "error").shown(read.source.name)
         for read in reads
