@@ -1,8 +1,7 @@
 """Journeys of all members of one shard: who comes in, whose turn it is, what is decided.
 
-Nothing is decided while facts are taken in: what they bring about is due at their time, and is
-done when time has passed it. So of two journeys at one instant the one with the larger priority
-goes first, and a purchase at the instant of a deadline is in time.
+What facts bring about is due at their time, and done when time has passed it. So of two journeys
+at one instant the more important one goes first, and a purchase at a deadline is in time.
 """
 
 from __future__ import annotations
@@ -71,6 +70,9 @@ class Desk:
                 self.said.append(leave(who, run, program, why, happened))
             elif run.waiting == happened.kind and happened.time >= run.entered_at:
                 self._came(run, program, happened)
+        if happened.time <= self.now:
+            # Where several facts come at once, what was due between them is done between them.
+            self._go_on(who, happened.time - 1)
         for program in self.book.current:
             call = called(program, state, view, happened)
             if call is not None:
@@ -103,7 +105,9 @@ class Desk:
         who.state.entered[program.name] = Entered(times, who.now)
         out = held_out(program, who.name, self._chain.journeys)
         last = who.view.figures.last
-        run = Run(program.name, program.version, entry, who.now, time, last, out)
+        # Not before what else happened at this instant is known, too.
+        due = max(time, min(who.view.clock, who.now))
+        run = Run(program.name, program.version, entry, who.now, due, last, out)
         who.state.runs.append(run)
 
     def pump(self, until: int) -> list[Said]:
@@ -134,6 +138,9 @@ class Desk:
             call = came(program, who.state, who.view, zone, who.now, self._rules)
             if call is not None:
                 self._enter(who, program, call.entry, call.time)
+        self._go_on(who, until)
+
+    def _go_on(self, who: Traveller, until: int) -> None:
         turns = []
         for run in who.state.runs:
             found = self.book.program(run.journey, run.version)

@@ -57,7 +57,7 @@ class MemberJourneys(msgspec.Struct, array_like=True):
     """All that journeys remember of one member.
 
     `above`: journeys whose figure is at its level. `armed`: when silence or a schedule next lets
-    it in; `silent`: the purchase whose silence has been dealt with. `sent`: marketing messages of
+    it in; `silent`: the last purchase whose silence was dealt with. `sent`: marketing messages of
     the longest cap. `absorbed`: what ids that were merged into this one had come into. `queued`:
     when it is next looked at, 0 if not.
     """

@@ -82,10 +82,12 @@ def arm(
             member.armed[name] = trigger.schedule.after(now, zone)
     elif isinstance(trigger, OnSilence):
         last = view.figures.last
-        if last is None or member.silent.get(name) == last:
+        # When a refund brings back an older purchase, that silence has been dealt with, too.
+        if last is None or last <= member.silent.get(name, last - 1):
             member.armed.pop(name, None)
         else:
-            member.armed[name] = silent_at(last, trigger.length, rules)
+            # A refund may bring back a purchase whose silence has ended before; that is known now.
+            member.armed[name] = max(silent_at(last, trigger.length, rules), view.clock)
 
 
 def silent_at(last: int, length: int, rules: MemberRules) -> int:
@@ -106,9 +108,10 @@ def came(
     due = member.armed.pop(name)
     if isinstance(trigger, OnSilence):
         last = view.figures.last
-        if last is None or silent_at(last, trigger.length, rules) != due:
+        if last is None or silent_at(last, trigger.length, rules) > due:
             arm(program, member, view, zone, now, rules)
             return None
+        due = silent_at(last, trigger.length, rules)
         member.silent[name] = last
     else:
         arm(program, member, view, zone, now, rules)

@@ -102,10 +102,12 @@ def live(
             kind, value = plan.trigger
             last = figures["last"]
             came = False
+            dealt = silent.get(plan.name)
             if kind == "silent" and last is not None and last + value <= now:
                 # A refund may bring an older purchase back, whose silence has ended before.
-                came = silent.get(plan.name) != last and now - (last + value) <= FRESH
-                silent[plan.name] = last
+                if dealt is None or last > dealt:
+                    came = now - (last + value) <= FRESH
+                    silent[plan.name] = last
             elif kind == "daily":
                 came = bool(seen) and now > seen[0][0] and _strikes(now, value, rules.zone)
             if came:
