@@ -43,7 +43,8 @@ class WordsError(ValueError):
 
 def nearest(word: str, known: Iterable[str]) -> Said:
     """`; did you mean x?` where one of the known words is close, else nothing."""
-    found = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    # One of two Chinese letters is as much as half of an English word.
+    found = get_close_matches(word, list(known), n=1, cutoff=0.6 if len(word) > 3 else 0.5)
     if not found:
         return Said("", "")
     return Said(f"; did you mean {found[0]}?", f"，是否想写 {found[0]}？")

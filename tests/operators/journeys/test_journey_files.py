@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from journey_driver import SEND, chain_of, journey, program
@@ -20,6 +21,7 @@ from operators.journeys.units import duration, hours, money, range_of, share, we
 from schemas.chain import Chain
 from schemas.export import json_schema
 from schemas.instants import DAY_US, HOUR_US
+from schemas.journey_rules import JourneysConfig
 from schemas.journey_words import KEYS
 from schemas.journeys import Journey
 
@@ -174,6 +176,18 @@ def test_the_examples_pass_their_own_tests(path: Path) -> None:
     assert len(read.tests) >= 4
     for one in read.tests:
         assert try_out(one, read.program, chain).wrong == (), one.name
+
+
+def test_what_the_page_shows_works() -> None:
+    """The journey of docs/journeys.md passes the test block of docs/journeys.md."""
+    page = (EXAMPLES.parents[1] / "journeys.md").read_text("utf-8")
+    blocks = [part.partition("```")[0] for part in page.split("```yaml\n")[1:]]
+    text = blocks[0] + blocks[2]
+    chain = msgspec.convert(yaml.safe_load(blocks[1]), Chain)
+    read = read_journey(text, "page", msgspec.structs.replace(chain, journeys=JourneysConfig()))
+    assert read.program is not None, read.source.findings
+    for one in read.tests:
+        assert try_out(one, read.program, Chain()).wrong == ()
 
 
 def test_a_test_that_is_wrong_fails() -> None:
