@@ -59,7 +59,7 @@ def _explain(source: Source, path: Path, what: str, kind: Any) -> None:
     if "unknown field" in what:
         fields = msgspec.structs.fields(kind) if isinstance(kind, type) else ()
         known = [one.encode_name for one in fields]
-        hint = nearest(quoted, [*known, *KEYS])
+        hint = nearest(quoted, [*known, *(zh for zh, en in KEYS.items() if en in known)])
         there = ", ".join(known)
         said = Said(
             f"there is no setting {quoted} here{hint.en or (there and ': there are ' + there)}",
