@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, Protocol
 from operators.journeys.consents import allowed
 from operators.journeys.findings import Said
 from operators.journeys.units import Range
-from operators.journeys.view import View
+from operators.journeys.view import View, median_of
 from operators.members.segments import NONE, SEGMENTS
 from schemas.instants import DAY_US
 
@@ -167,7 +167,7 @@ def figure(field: str, view: View) -> int | None:
     if field == "orders":
         return figures.orders
     if field == "median_basket":
-        return view.median
+        return median_of(view)
     since = figures.last if field == "days_since_purchase" else view.registered
     return None if since is None else max(0, view.clock - since) // DAY_US
 

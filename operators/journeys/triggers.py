@@ -16,6 +16,7 @@ from operators.journeys.program import (
 )
 from operators.journeys.state import MemberJourneys
 from operators.journeys.view import Happening, View
+from operators.journeys.wall import Schedule
 from operators.members.experiments.assignment import in_holdout, slot
 from operators.members.rules import MemberRules
 from operators.members.segments import NONE, SEGMENTS
@@ -25,6 +26,10 @@ from schemas.member_events import Cause
 
 # Nobody did anything when thresholds changed or ids were united.
 _DEEDS: tuple[Cause, ...] = ("purchase", "refund", "time")
+
+
+# Of each schedule and zone, an instant and the first of the schedule after it.
+_NEXT: dict[tuple[Schedule, str], tuple[int, int]] = {}
 
 
 class Turned(NamedTuple):
@@ -45,25 +50,31 @@ def called(
     program: Program, member: MemberJourneys, view: View, happened: Happening
 ) -> Call | None:
     """Whether what happened lets a member in; remembers where figures stand, whoever asks."""
-    trigger = program.trigger
+    return _call(happened) if _true(program, member, view, happened) else None
+
+
+def _call(happened: Happening) -> Call:
     entry = happened.event or f"{happened.kind}@{format_instant(happened.time)}"
-    call = Call(entry, happened.time)
+    return Call(entry, happened.time)
+
+
+def _true(program: Program, member: MemberJourneys, view: View, happened: Happening) -> bool:
+    trigger = program.trigger
     if isinstance(trigger, OnEvent):
         right = trigger.event == happened.kind
         within = trigger.amount is None or trigger.amount.holds(happened.amount)
-        return call if right and within else None
+        return right and within
     if isinstance(trigger, OnSegment):
         if happened.after in (happened.before, NONE):
-            return None
+            return False
         causes = trigger.causes or _DEEDS
-        found = SEGMENTS[happened.after].code in trigger.segments and happened.cause in causes
-        return call if found else None
+        return SEGMENTS[happened.after].code in trigger.segments and happened.cause in causes
     if isinstance(trigger, OnCrossing):
         before = member.above.get(program.name, False)
         value = figure(trigger.field, view)
         above = member.above[program.name] = value is not None and value >= trigger.level
-        return call if above and not before and happened.cause != "thresholds" else None
-    return None
+        return above and not before and happened.cause != "thresholds"
+    return False
 
 
 def arm(
@@ -79,7 +90,7 @@ def arm(
     if isinstance(trigger, OnSchedule):
         # A member who has moved goes by the new clock; what has come already is not put off.
         if member.armed.get(name, now + 1) > now:
-            member.armed[name] = trigger.schedule.after(now, zone)
+            member.armed[name] = next_of(trigger.schedule, now, zone)
     elif isinstance(trigger, OnSilence):
         last = view.figures.last
         # When a refund brings back an older purchase, that silence has been dealt with, too.
@@ -88,6 +99,14 @@ def arm(
         else:
             # A refund may bring back a purchase whose silence has ended before; that is known now.
             member.armed[name] = max(silent_at(last, trigger.length, rules), view.clock)
+
+
+def next_of(schedule: Schedule, now: int, zone: ZoneInfo) -> int:
+    """`schedule.after`, which is mostly the same for one member after the other."""
+    known = _NEXT.get((schedule, zone.key))
+    if known is None or not known[0] <= now < known[1]:
+        known = _NEXT[schedule, zone.key] = (now, schedule.after(now, zone))
+    return known[1]
 
 
 def silent_at(last: int, length: int, rules: MemberRules) -> int:

@@ -18,11 +18,12 @@ Kind = Literal[
 
 
 class View(NamedTuple):
-    """A member as judged at `clock`; amounts in minor units."""
+    """A member as judged at `clock`; amounts in minor units. `parts` are its ids."""
 
     clock: int
     figures: Figures
-    median: int | None
+    parts: Sequence[Member]
+    rules: MemberRules
     consents: dict[ConsentKey, Statement]
     zone: str | None
     store: str | None
@@ -56,7 +57,8 @@ def view_of(
     return View(
         clock,
         figures,
-        _median(parts, clock, rules),
+        parts,
+        rules,
         consents,
         profile[3] if profile else None,
         profile[2] if profile else None,
@@ -118,9 +120,10 @@ def _line(held: array[int], width: int, tie: int) -> array[int] | None:
     return held[at : at + width]
 
 
-def _median(parts: Sequence[Member], clock: int, rules: MemberRules) -> int | None:
+def median_of(view: View) -> int | None:
     """The middle amount of the receipts in the monetary window, the lower one of two."""
-    since = clock - rules.monetary_us
+    parts, rules = view.parts, view.rules
+    since = view.clock - rules.monetary_us
     amounts = sorted(
         part.bought[at + 3]
         for part in parts
