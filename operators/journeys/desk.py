@@ -171,10 +171,9 @@ class Desk:
         `names` are all members: figures that are above their level before a journey first runs
         have not crossed it then.
         """
-        before = self.book.versions()
+        before = {one.name: one.trigger for one in self.book.current}
         programs = book.current
         self.book.publish(programs)
-        fresh = [one for one in programs if one.name not in before]
         gone = before.keys() - {one.name for one in programs}
         for name in sorted(names):
             view = self._look(name)
@@ -186,8 +185,9 @@ class Desk:
                     kept.pop(journey, None)
             who = self._traveller(name, state, view)
             for program in programs:
-                if before.get(program.name) != program.version:
-                    self._begin(who, program, fresh=program in fresh)
+                # Another text does not let go of what the same trigger has waiting.
+                if before.get(program.name) != program.trigger:
+                    self._begin(who, program, fresh=program.name not in before)
             self._queue(name, state)
 
     def _begin(self, who: Traveller, program: Program, *, fresh: bool) -> None:

@@ -662,3 +662,13 @@ def test_messages_that_wait_leave_oldest_first() -> None:
     assert len({one.id for one in world.decided("go")}) == 200
     waited = [one.first_due for one in world.decided("go")]
     assert sum(late > early for early, late in pairwise(sorted(waited))) == 199
+
+
+def test_another_text_does_not_lose_who_is_about_to_come_in() -> None:
+    """A new version of the same trigger goes on with the waits for it."""
+    world = shop(journey("j", "{no_purchase_for: 10d}", "give: old"))
+    world.buy("2026-06-01 12:00")
+    world.until("2026-06-11 11:59")
+    world.publish(journey("j", "{no_purchase_for: 10d}", "give: new"))
+    world.until("2026-06-12 12:00")
+    assert world.gifts() == ["new"]
