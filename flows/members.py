@@ -1,8 +1,10 @@
 r"""Members: what they bought and gave back -> who is drifting, the moment it happens.
 
-    files or topics -> blocks -> facts by shard -> members -> warehouse, and a topic of its own
+    files or topics -> blocks -> facts by shard -> members -> warehouse, and topics of its own
                             |                        \-> parts -> persons -/
                             \-> what is no event, who is whom --/
+
+Journeys live where their members do: shards of both decide what is done to them.
 
 Runs as `tillflow run members` and as `python -m bytewax.run flows.members` with TILLFLOW_*
 settings.
@@ -23,13 +25,12 @@ from flows.process import prepare_process
 from flows.settings import SHARDS, StockSettings, load_chain
 from flows.steps import MembersStep as STEP
 from operators.engine import ShardLogic, Snapshot, system_clock
+from operators.journeys.shards import JourneyMemberShard, JourneyPersonShard, Rules
 from operators.members.decode import Decoded, MemberDecoder
 from operators.members.facts import UNITED, MemberBatch
 from operators.members.lines import TYPES
 from operators.members.outcome import MembersOutcome
-from operators.members.persons import PersonShard
 from operators.members.rules import MemberRules
-from operators.members.shard import MemberShard
 from operators.records import RecordBlock
 from operators.stock.decode import Block, BlockRead, Sharder
 from operators.stock.refusals import Refusal
@@ -38,6 +39,7 @@ from sinks.kafka.partition import LogSink
 from sinks.members.records import records_of
 from sinks.members.table import MembersTable
 from sources.abreast.partition import AbreastSource
+from sources.journeys import load_journeys
 from sources.kafka.partition import KafkaSource
 
 TOPICS = TYPES
@@ -49,7 +51,9 @@ Logic = ShardLogic[MemberBatch, MembersOutcome]
 
 def build(settings: StockSettings, stop: Event, report: Report | None = None) -> Dataflow:
     """The dataflow; `stop` ends it cleanly, `report` is told its counts."""
-    rules = MemberRules(load_chain(settings.config))
+    chain = load_chain(settings.config)
+    rules = MemberRules(chain)
+    with_journeys = Rules(chain, rules, load_journeys(settings.journeys, chain))
     decoder = MemberDecoder(Sharder(SHARDS))
     kafka, live, keep = settings.kafka, settings.live, settings.recovery is not None
     journal = journals(settings, STEP.FLOW, {UNITED: PERSONS})
@@ -64,14 +68,14 @@ def build(settings: StockSettings, stop: Event, report: Report | None = None) ->
         for block in blocks:
             yield from _items(decoder.decode_records(block, latest))
 
-    def dressed(shard: MemberShard | PersonShard, resume: Snapshot | None) -> Logic:
+    def dressed(shard: JourneyMemberShard | JourneyPersonShard, resume: Snapshot | None) -> Logic:
         return ShardLogic(shard, journal, resume, live=live, keep_state=keep)
 
     def members(resume: Snapshot | None) -> Logic:
-        return dressed(MemberShard(rules, journaled=keep), resume)
+        return dressed(JourneyMemberShard(with_journeys, journaled=keep), resume)
 
     def persons(resume: Snapshot | None) -> Logic:
-        return dressed(PersonShard(rules, journaled=keep), resume)
+        return dressed(JourneyPersonShard(with_journeys, journaled=keep), resume)
 
     flow = Dataflow(STEP.FLOW)
     if kafka is None:

@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Experiments: read, plan their size.",
     ),
     "coupon": ("infra.commands.coupons", "coupon", "Coupons: why a campaign went so, thresholds."),
+    "journey": ("infra.commands.journeys", "journey", "Journeys: check, explain, test, simulate."),
     "import": ("infra.commands.importing", "import_", "Turn exports of tills into clean events."),
     "simulate": ("infra.commands.simulate", "simulate", "Simulate a chain with its hidden truth."),
     "drill": ("infra.commands.drill", "drill_command", "Break a live stack, count what is left."),

@@ -9,6 +9,7 @@ import msgspec
 from schemas.expiry_rules import ExpiryConfig
 from schemas.footfall_rules import FootfallConfig
 from schemas.forecast_rules import ForecastConfig
+from schemas.journey_rules import JourneysConfig
 from schemas.member_rules import MembersConfig
 from schemas.phantom_rules import PhantomConfig
 from schemas.staffing_rules import StaffingConfig
@@ -108,3 +109,4 @@ class Chain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     forecast: ForecastConfig = ForecastConfig()
     staffing: StaffingConfig = StaffingConfig()
     members: MembersConfig = MembersConfig()
+    journeys: JourneysConfig = JourneysConfig()

@@ -8,20 +8,22 @@ import msgspec
 
 from schemas.chain import Chain
 from schemas.envelope import EVENT_STRUCTS
+from schemas.journeys import Journey
 from schemas.warehouse import TABLES, VIEWS
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 CHAIN = "chain.v1"
+JOURNEY = "journey.v1"
 DDL_FILE = "ddl.sql"
 
 
 def contracts() -> dict[str, type]:
-    """What has a JSON Schema, by name: event types, and the chain's configuration."""
-    return {**EVENT_STRUCTS, CHAIN: Chain}
+    """What has a JSON Schema, by name: event types, the chain's configuration, a journey."""
+    return {**EVENT_STRUCTS, CHAIN: Chain, JOURNEY: Journey}
 
 
 def json_schema(name: str) -> dict[str, Any]:
-    """The JSON Schema (2020-12) of an event type or of the configuration.
+    """The JSON Schema (2020-12) of an event type, of the configuration or of a journey.
 
     Raises:
         KeyError: there is none of that name.

@@ -35,4 +35,5 @@ TOPICS: tuple[Topic, ...] = (
     Topic("member.consent.v1", "member", "what members allowed and forbade, with evidence"),
     Topic("member.thresholds.v1", "version", "from when on which figures are high"),
     Topic("member.segment_changed.v1", "member", "changes of segment, with their cause"),
+    Topic("message.decided.v1", "member", "what journeys decided to do, to put off, or not to do"),
 )

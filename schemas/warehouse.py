@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schemas.footfall_tables import EMPLOYEE_WORK_15M, FOOTFALL_15M
 from schemas.forecast_tables import FORECAST_15M, FORECAST_SPAN
+from schemas.journey_tables import JOURNEY_RUN, MESSAGE
 from schemas.member_tables import MEMBER_STATE, MEMBER_TRANSITION
 from schemas.roster_tables import (
     ROSTER_DUTY,
@@ -252,6 +253,8 @@ TABLES: tuple[Table, ...] = (
     DEAD_LETTER,
     MEMBER_STATE,
     MEMBER_TRANSITION,
+    MESSAGE,
+    JOURNEY_RUN,
     FLOW_RUN,
     FLOW_RUN_PART,
     WAREHOUSE_INFO,

@@ -84,10 +84,12 @@ class Part(_Fact, array_like=True, tag="x", gc=False):
     """All that one id of a person adds: from its shard to the one of persons.
 
     `source`, `id` and `cause` are of what has changed it; without content it was erased.
+    `journeys`: what journeys remember of it, once, when it first becomes one of several ids.
     """
 
     cause: Cause
     packed: bytes
+    journeys: bytes = b""
 
 
 Fact = Purchase | Refund | Registration | Consent | Link | Erasure | Thresholds | Part

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from operators.members.facts import Part
@@ -22,6 +23,7 @@ class MembersOutcome(NamedTuple):
     """What a shard hands on: rows, ids whose history is to go, refusals, parts of persons.
 
     The history of `erased` goes first: `transitions` of these ids are of what came after.
+    `decisions` and `runs` are of journeys: operators.journeys.decisions says what they hold.
     """
 
     states: list[Row]
@@ -32,6 +34,8 @@ class MembersOutcome(NamedTuple):
     totals: Totals = Totals()
     newest: int = 0
     newest_origin: Origin = "live"
+    decisions: Sequence[Row] = ()
+    runs: Sequence[Row] = ()
 
     def forget(self, name: str) -> None:
         """Have all that was told of an id deleted."""

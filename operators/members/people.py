@@ -138,11 +138,11 @@ class People(ABC):
             self.settle(name, Why("time", origin, None))
         self.clock = max(self.clock, to)
 
-    def settle(self, name: str, why: Why) -> None:
+    def settle(self, name: str, why: Why) -> Figures | None:
         """Judge a member anew, and tell if the segment is another."""
         parts = self.parts(name)
         if parts is None:
-            return
+            return None
         member = self.members[name]
         for part in parts:
             forget(part, self.clock, self.rules)
@@ -158,6 +158,7 @@ class People(ABC):
             member.queued = wake
             heappush(self._heap, (wake, name))
         self.dirty.add(name)
+        return figures
 
     def figures(self, parts: Sequence[Member]) -> Figures:
         """The figures of a person now, for a row."""

@@ -524,6 +524,102 @@ COMMENT ON COLUMN "member_transition"."monetary" IS 'then [minor money units]';
 COMMENT ON COLUMN "member_transition"."thresholds" IS 'version of the thresholds, then';
 COMMENT ON COLUMN "member_transition"."dwell_seconds" IS 'how long it was in the segment before [seconds]';
 COMMENT ON COLUMN "member_transition"."version" IS 'always 1: what was told is not told otherwise';
+CREATE TABLE IF NOT EXISTS "message" (
+  "message" VARCHAR NOT NULL,
+  "member" VARCHAR NOT NULL,
+  "journey" VARCHAR NOT NULL,
+  "journey_version" VARCHAR NOT NULL,
+  "entry" VARCHAR NOT NULL,
+  "step" VARCHAR NOT NULL,
+  "action" VARCHAR NOT NULL,
+  "decision" VARCHAR NOT NULL,
+  "reason" VARCHAR NOT NULL,
+  "decided_at" TIMESTAMPTZ NOT NULL,
+  "first_due" TIMESTAMPTZ NOT NULL,
+  "next_at" TIMESTAMPTZ,
+  "not_after" TIMESTAMPTZ NOT NULL,
+  "message_class" VARCHAR,
+  "channels" JSON NOT NULL,
+  "first_available" BIGINT NOT NULL,
+  "text" VARCHAR NOT NULL,
+  "template" VARCHAR NOT NULL,
+  "gift" VARCHAR,
+  "valid_seconds" BIGINT,
+  "tags" JSON NOT NULL,
+  "held_out" BIGINT NOT NULL,
+  "experiment" VARCHAR NOT NULL,
+  "arm" VARCHAR NOT NULL,
+  "zone" VARCHAR NOT NULL,
+  "segment" VARCHAR,
+  "visits" BIGINT NOT NULL,
+  "spent" BIGINT NOT NULL,
+  "version" BIGINT NOT NULL,
+  PRIMARY KEY ("message")
+);
+COMMENT ON TABLE "message" IS 'What journeys decided to do to members: messages, gifts, tags, words to staff. A row that says `go` is to be done once for its id and is never taken back.';
+COMMENT ON COLUMN "message"."message" IS 'id: of member, journey, its version, step and entry';
+COMMENT ON COLUMN "message"."member" IS 'pseudonym';
+COMMENT ON COLUMN "message"."journey" IS 'its name';
+COMMENT ON COLUMN "message"."journey_version" IS 'the operator''s number and a hash of what it does';
+COMMENT ON COLUMN "message"."entry" IS 'what let the member in: an event, or an instant';
+COMMENT ON COLUMN "message"."step" IS 'place or name of the step in the file';
+COMMENT ON COLUMN "message"."action" IS 'send, give, set or notify_staff';
+COMMENT ON COLUMN "message"."decision" IS 'go; defer: judged again at next_at; suppress: never';
+COMMENT ON COLUMN "message"."reason" IS 'of defer and suppress: quiet, cap, consent, objected, holdout, expired';
+COMMENT ON COLUMN "message"."decided_at" IS 'when';
+COMMENT ON COLUMN "message"."first_due" IS 'when it would have been done without being put off';
+COMMENT ON COLUMN "message"."next_at" IS 'defer: when it is judged again';
+COMMENT ON COLUMN "message"."not_after" IS 'done later than this it does harm';
+COMMENT ON COLUMN "message"."message_class" IS 'send: marketing or service';
+COMMENT ON COLUMN "message"."channels" IS 'send: those that may be used, in the order to try them';
+COMMENT ON COLUMN "message"."first_available" IS 'send: 1 the first one, 0 all of them';
+COMMENT ON COLUMN "message"."text" IS 'what is said, empty with a template';
+COMMENT ON COLUMN "message"."template" IS 'name of the channel''s template';
+COMMENT ON COLUMN "message"."gift" IS 'give: what';
+COMMENT ON COLUMN "message"."valid_seconds" IS 'give: how long it can be used [seconds]';
+COMMENT ON COLUMN "message"."tags" IS 'set: names and values';
+COMMENT ON COLUMN "message"."held_out" IS '1: in the control, so that nothing is done';
+COMMENT ON COLUMN "message"."experiment" IS 'the last one on the way, or empty';
+COMMENT ON COLUMN "message"."arm" IS 'the member''s arm of it';
+COMMENT ON COLUMN "message"."zone" IS 'whose clock quiet hours went by';
+COMMENT ON COLUMN "message"."segment" IS 'then';
+COMMENT ON COLUMN "message"."visits" IS 'then [visits]';
+COMMENT ON COLUMN "message"."spent" IS 'then [minor money units]';
+COMMENT ON COLUMN "message"."version" IS '0 defer, 1 suppress, 2 go: the larger one stands';
+CREATE TABLE IF NOT EXISTS "journey_run" (
+  "member" VARCHAR NOT NULL,
+  "journey" VARCHAR NOT NULL,
+  "journey_version" VARCHAR NOT NULL,
+  "entry" VARCHAR NOT NULL,
+  "status" VARCHAR NOT NULL,
+  "reason" VARCHAR NOT NULL,
+  "step" VARCHAR NOT NULL,
+  "entered_at" TIMESTAMPTZ NOT NULL,
+  "at" TIMESTAMPTZ NOT NULL,
+  "next_at" TIMESTAMPTZ,
+  "held_out" BIGINT NOT NULL,
+  "experiment" VARCHAR NOT NULL,
+  "arm" VARCHAR NOT NULL,
+  "regret" BIGINT NOT NULL,
+  "version" BIGINT NOT NULL,
+  PRIMARY KEY ("member", "journey", "entry")
+);
+COMMENT ON TABLE "journey_run" IS 'Where members stand in journeys, or why they have left.';
+COMMENT ON COLUMN "journey_run"."member" IS 'pseudonym';
+COMMENT ON COLUMN "journey_run"."journey" IS 'its name';
+COMMENT ON COLUMN "journey_run"."journey_version" IS 'the one that the member came into and stays in';
+COMMENT ON COLUMN "journey_run"."entry" IS 'what let the member in: an event, or an instant';
+COMMENT ON COLUMN "journey_run"."status" IS 'waiting or exited';
+COMMENT ON COLUMN "journey_run"."reason" IS 'of exited: done, goal, purchase, refund, opted_out, condition, cap, expired, merged, or the file''s own';
+COMMENT ON COLUMN "journey_run"."step" IS 'place or name of the step';
+COMMENT ON COLUMN "journey_run"."entered_at" IS 'when it came in';
+COMMENT ON COLUMN "journey_run"."at" IS 'when it came to where it stands';
+COMMENT ON COLUMN "journey_run"."next_at" IS 'when it goes on';
+COMMENT ON COLUMN "journey_run"."held_out" IS '1: in the control';
+COMMENT ON COLUMN "journey_run"."experiment" IS 'the last one on the way, or empty';
+COMMENT ON COLUMN "journey_run"."arm" IS 'the member''s arm of it';
+COMMENT ON COLUMN "journey_run"."regret" IS '1: something was done before a purchase was known that was earlier';
+COMMENT ON COLUMN "journey_run"."version" IS 'microseconds since 1970 of `at`';
 CREATE TABLE IF NOT EXISTS "flow_run" (
   "run" VARCHAR NOT NULL,
   "flow" VARCHAR NOT NULL,

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from operators.journeys.decisions import Decision
 from operators.members.outcome import MembersOutcome
 from schemas.instants import format_instant, to_datetime
+from schemas.journey_events import MESSAGE_DECIDED_TYPE
 from schemas.member_events import SEGMENT_CHANGED_TYPE, SegmentChanged
 from schemas.member_tables import MEMBER_TRANSITION
 from sinks.kafka.events import DEAD_LETTER_TOPIC, OutRecord, refused_event, to_record
+from sinks.members.journey_rows import decided
 
 MEMBERS_SOURCE = "tillflow/members"
-TOPICS_WRITTEN = (SEGMENT_CHANGED_TYPE, DEAD_LETTER_TOPIC)
+TOPICS_WRITTEN = (SEGMENT_CHANGED_TYPE, MESSAGE_DECIDED_TYPE, DEAD_LETTER_TOPIC)
 
 
 def change_of(row: tuple[Any, ...]) -> SegmentChanged:
@@ -39,7 +42,21 @@ def change_record(row: tuple[Any, ...]) -> OutRecord:
     )
 
 
+def decision_record(row: tuple[Any, ...]) -> OutRecord:
+    """A decision; put off and then done are two events of one message."""
+    one = Decision(*row)
+    return to_record(
+        MESSAGE_DECIDED_TYPE,
+        MEMBERS_SOURCE,
+        f"{one.id}#{one.decision}",
+        format_instant(one.decided_at),
+        decided(one),
+        key=one.member,
+    )
+
+
 def records_of(outcome: MembersOutcome) -> Iterator[OutRecord]:
     """What an outcome has to say."""
     yield from map(change_record, outcome.transitions)
+    yield from map(decision_record, outcome.decisions)
     yield from map(refused_event, outcome.refusals)

@@ -1,24 +1,29 @@
-"""Outcomes of the members flow in the warehouse: members, and their changes of segment."""
+"""Outcomes of the members flow in the warehouse: members, their changes, and their journeys."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from operators.journeys.decisions import Decision, Moved
 from operators.members.outcome import MembersOutcome
 from operators.stock.refusals import Refusal
+from schemas.journey_tables import JOURNEY_RUN, MESSAGE
 from schemas.member_tables import MEMBER_STATE, MEMBER_TRANSITION
+from sinks.members.journey_rows import message_row, run_row
 from sinks.tables.collector import Collector
 from sinks.warehouse.address import Target
 from sinks.warehouse.runs import Counts, Run
 from sinks.warehouse.statements import bound
 
-FORGET = "DELETE FROM member_transition WHERE member IN (SELECT unnest(?::VARCHAR[]))"
+# What was told of members, and goes when they are forgotten.
+TOLD = (MEMBER_TRANSITION, MESSAGE, JOURNEY_RUN)
+FORGET = "DELETE FROM {} WHERE member IN (SELECT unnest(?::VARCHAR[]))"
 
 
 class MembersTable(Collector[MembersOutcome]):
-    """Writes members and their changes, with dead letters and the row of the run."""
+    """Writes members, their changes and journeys, with dead letters and the row of the run."""
 
-    tables = (MEMBER_STATE, MEMBER_TRANSITION)
+    tables = (MEMBER_STATE, MEMBER_TRANSITION, MESSAGE, JOURNEY_RUN)
 
     def __init__(
         self, target: Target, run: Run, report: Callable[[Counts], None] | None = None
@@ -27,13 +32,18 @@ class MembersTable(Collector[MembersOutcome]):
         self._erased: set[str] = set()
 
     def _take(self, outcome: MembersOutcome) -> list[Refusal]:
-        states, transitions = self._rows
+        states, *told = self._rows
         states.extend(outcome.states)
         if outcome.erased:
             gone = set(outcome.erased)
-            transitions[:] = [row for row in transitions if row[0] not in gone]
+            for table, rows in zip(TOLD, told, strict=True):
+                at = table.names.index("member")
+                rows[:] = [row for row in rows if row[at] not in gone]
             self._erased |= gone
+        transitions, messages, runs = told
         transitions.extend(outcome.transitions)
+        messages.extend(message_row(Decision(*row)) for row in outcome.decisions)
+        runs.extend(run_row(Moved(*row)) for row in outcome.runs)
         counts = self.counts
         counts.applied += outcome.totals.applied
         counts.duplicates += outcome.totals.duplicates
@@ -46,7 +56,8 @@ class MembersTable(Collector[MembersOutcome]):
 
     def _upsert(self) -> None:
         if self._erased:
-            self._warehouse.write(bound(FORGET, [sorted(self._erased)]))
+            for table in TOLD:
+                self._warehouse.write(bound(FORGET.format(table.name), [sorted(self._erased)]))
         super()._upsert()
 
     def _clear(self) -> None:

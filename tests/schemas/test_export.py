@@ -12,7 +12,7 @@ from stock_events import event
 
 from infra.commands.schema import schema
 from schemas.envelope import EVENT_STRUCTS, MovementEvent
-from schemas.export import CHAIN, contracts, files, json_schema
+from schemas.export import CHAIN, JOURNEY, contracts, files, json_schema
 from schemas.movement import KINDS, MOVEMENT_TYPE
 
 EXPORTED = Path(__file__).parents[2] / "schemas" / "json"
@@ -29,8 +29,8 @@ def test_exported_files_are_those_of_the_code() -> None:
     assert there == files(), "run `tillflow schema export` and commit schemas/json"
 
 
-def test_every_event_type_and_the_chain_have_a_schema() -> None:
-    assert set(contracts()) == {*EVENT_STRUCTS, CHAIN}
+def test_every_event_type_the_chain_and_a_journey_have_a_schema() -> None:
+    assert set(contracts()) == {*EVENT_STRUCTS, CHAIN, JOURNEY}
     for name in contracts():
         found = json_schema(name)
         assert found["$id"] == f"urn:tillflow:{name}"

@@ -1,0 +1,1 @@
+"""Journeys of members: read, checked, explained, compiled, and lived through."""

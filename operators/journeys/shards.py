@@ -1,0 +1,245 @@
+"""Shards of members with their journeys: one state, one journal, one writer for each member.
+
+Journeys are judged where the member is, so that caps, consents and figures are read and a message
+is decided in one step that nobody comes between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from operators.journeys.book import Book
+from operators.journeys.course import Said
+from operators.journeys.decisions import Decision, Moved
+from operators.journeys.desk import Desk
+from operators.journeys.program import Program
+from operators.journeys.state import pack_desk, unpack_desk
+from operators.journeys.view import View, happening_of, view_of
+from operators.members.facts import Erasure, Fact, MemberBatch, Part
+from operators.members.figures import Figures, judge
+from operators.members.member import ConsentKey, Member, Statement
+from operators.members.outcome import MembersOutcome
+from operators.members.people import VERSION as WITHOUT_JOURNEYS
+from operators.members.people import People
+from operators.members.persons import PersonShard
+from operators.members.refusals import Where
+from operators.members.rows import Why
+from operators.members.rules import MemberRules
+from operators.members.shard import MemberShard
+from operators.stock.refusals import Refusal
+from schemas.chain import Chain
+from schemas.member_events import Cause
+
+VERSION = 2
+# How journal entries of ours begin, and what they are of.
+OURS = b"j"
+APPLIED, FLUSHED, TICKED = 0, 1, 2
+
+
+class Entry(msgspec.Struct, array_like=True):
+    """One journal entry: `texts` are files that came in force with it."""
+
+    kind: int
+    now: int
+    current: dict[str, str] | None
+    texts: dict[str, str]
+    inner: bytes
+
+
+class Rules(NamedTuple):
+    """All that shards with journeys share."""
+
+    chain: Chain
+    members: MemberRules
+    programs: tuple[Program, ...]
+
+
+_encoder = msgspec.msgpack.Encoder()
+_entry = msgspec.msgpack.Decoder(Entry)
+_state = msgspec.msgpack.Decoder(tuple[bytes, bytes])
+_pack: Callable[[Entry], bytes] = _encoder.encode
+
+
+class _Journeying(People):
+    """People whose every change is seen by a desk of journeys."""
+
+    def __init__(self, rules: Rules, *, journaled: bool = False) -> None:
+        super().__init__(rules.members, journaled=journaled)
+        self._chain = rules.chain
+        self.desk = Desk(rules.chain, rules.members, Book(rules.chain), self._look)
+        # Files that are not in force yet, and those that no journal entry has told yet.
+        self._given: tuple[Program, ...] | None = rules.programs
+        self._published = False
+
+    def settle(self, name: str, why: Why) -> Figures | None:
+        """Judge a member anew, and let its journeys know."""
+        before = self.members[name].segment
+        figures = super().settle(name, why)
+        if self.desk.idle or figures is None:
+            return figures
+        parts = self.parts(name)
+        if not parts:
+            self._nobody(name)
+            return figures
+        view = self._view(name, parts, figures)
+        segments = (before, self.members[name].segment)
+        happened = happening_of(parts, why.cause, why.origin, why.event, self.clock, segments)
+        self.desk.saw(name, view, happened)
+        return figures
+
+    def _nobody(self, name: str) -> None:
+        """The id stands for nobody any more."""
+        self.desk.drop(name)
+
+    def _view(self, name: str, parts: Sequence[Member], figures: Figures) -> View:
+        return view_of(parts, figures, self._allowed(name, parts), self.clock, self.rules)
+
+    def _allowed(self, name: str, parts: Sequence[Member]) -> dict[ConsentKey, Statement]:
+        return self.members[name].consents or {}
+
+    def _look(self, name: str) -> View | None:
+        if name not in self.members:
+            return None
+        parts = self.parts(name)
+        if not parts:
+            return None
+        return self._view(name, parts, judge(parts, self.clock, self.rules, self.thresholds))
+
+    def apply(self, batches: Sequence[MemberBatch], now: int) -> list[MembersOutcome]:
+        """Take facts in, and do what is due before the newest of them."""
+        self._begin(now)
+        outcomes = super().apply(batches, now)
+        return outcomes + self._acted(min(self.clock - 1, self.desk.now))
+
+    def tick(self, now: int) -> list[MembersOutcome]:
+        """Let time pass on a quiet stream."""
+        self._begin(now)
+        outcomes = super().tick(now)
+        return outcomes + self._acted(now)
+
+    def flush(self) -> list[MembersOutcome]:
+        """The rows that have changed, and what is due by the time of the events."""
+        outcomes = super().flush()
+        return outcomes + self._acted(min(self.clock, self.desk.now))
+
+    def due(self, now: int) -> int | None:
+        """When somebody has to be looked at, or somebody's turn is."""
+        times = [one for one in (super().due(now), self.desk.due()) if one is not None]
+        return min(times, default=None)
+
+    def put_in_force(self, programs: tuple[Program, ...]) -> None:
+        """Let these journeys begin with the next instant that is told."""
+        self._given = programs
+
+    def _begin(self, now: int) -> None:
+        self.desk.now = max(self.desk.now, now)
+        given, self._given = self._given, None
+        if given is None:
+            return
+        if {one.name: one.version for one in given} != self.desk.book.versions():
+            self._publish(Book(self._chain, given))
+            self._published = True
+
+    def _publish(self, book: Book) -> None:
+        self.desk.publish(book, self.members)
+
+    def _acted(self, until: int) -> list[MembersOutcome]:
+        said: list[Said] = self.desk.pump(until)
+        if not said:
+            return []
+        decisions = [one for one in said if isinstance(one, Decision)]
+        runs = [one for one in said if isinstance(one, Moved)]
+        out = MembersOutcome([], [], [], [], [], newest=self.clock, decisions=decisions, runs=runs)
+        return [out]
+
+    def dump(self) -> tuple[int, bytes]:
+        """Version and state."""
+        return VERSION, _encoder.encode((super().dump()[1], pack_desk(self.desk.packed())))
+
+    def restore(self, version: int, packed: bytes) -> None:
+        """Take up the state of a dump, also of one that knew no journeys."""
+        if version == WITHOUT_JOURNEYS:
+            super().restore(version, packed)
+            return
+        if version != VERSION:
+            msg = f"members' state of version {version}, this tillflow knows {VERSION}"
+            raise ValueError(msg)
+        people, desk = _state.decode(packed)
+        super().restore(WITHOUT_JOURNEYS, people)
+        self.desk.restore(unpack_desk(desk))
+
+    def journal_entry(self) -> bytes:
+        """What `apply` has taken in since the last call, for `replay`."""
+        return self._told_as(APPLIED, self.desk.now, super().journal_entry())
+
+    def flush_entry(self) -> bytes:
+        """That rows were handed out, for `replay`."""
+        return self._told_as(FLUSHED, self.desk.now, super().flush_entry())
+
+    def tick_entry(self, now: int) -> bytes:
+        """That time has passed, for `replay`."""
+        return self._told_as(TICKED, now, super().tick_entry(now))
+
+    def _told_as(self, kind: int, now: int, inner: bytes) -> bytes:
+        published, self._published = self._published, False
+        book = self.desk.book
+        current = book.versions() if published else None
+        texts = book.texts(set()) if published else {}
+        return OURS + _pack(Entry(kind, now, current, texts, inner))
+
+    def replay(self, entry: bytes) -> None:
+        """Bring about again what a journal entry stands for."""
+        if entry[:1] != OURS:
+            super().replay(entry)
+            return
+        told = _entry.decode(entry[1:])
+        self.desk.now = max(self.desk.now, told.now)
+        if told.current is not None:
+            book = Book(self._chain)
+            book.restore(told.current, told.texts)
+            self._publish(book)
+        super().replay(told.inner)
+        early = 1 if told.kind == APPLIED else 0
+        until = told.now if told.kind == TICKED else min(self.clock - early, self.desk.now)
+        # What came of it was handed out.
+        self.desk.pump(until)
+
+
+class JourneyMemberShard(_Journeying, MemberShard):
+    """The members of one shard, each by its own id, with their journeys."""
+
+    def take(self, fact: Fact, where: Where) -> Refusal | str:
+        """Take a fact; who is erased is in no journey."""
+        verdict = super().take(fact, where)
+        if isinstance(fact, Erasure):
+            self.desk.drop(fact.member)
+        return verdict
+
+    def _hand_on(self, name: str, fact: Fact, cause: Cause, packed: bytes) -> None:
+        super()._hand_on(name, fact, cause, packed)
+        journeys = self.desk.hand_over(name)
+        if journeys:
+            part = self.out.parts[-1]
+            self.out.parts[-1] = msgspec.structs.replace(part, journeys=journeys)
+
+
+class JourneyPersonShard(_Journeying, PersonShard):
+    """All ids that were ever merged, with the persons they are and their journeys."""
+
+    def _take_part(self, part: Part) -> None:
+        if part.journeys:
+            self.desk.take_over(part.journeys)
+        super()._take_part(part)
+
+    def _allowed(self, name: str, parts: Sequence[Member]) -> dict[ConsentKey, Statement]:
+        return self._consents(name, parts)
+
+    def _nobody(self, name: str) -> None:
+        root = self.root(name)
+        if root == name or name in self.erased or root in self.erased:
+            self.desk.drop(name)
+        else:
+            self.desk.merge(name, root)
