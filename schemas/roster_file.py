@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -53,8 +54,8 @@ class RosterProblem(Exception):
     """The file cannot be used; the message says where and what to do."""
 
 
-def load_roster(path: Path) -> RosterFile:
-    """The roster file at a path.
+def load_roster(path: Path, week: tuple[date, int] | None = None) -> RosterFile:
+    """The roster file at a path; `week` as for `read_roster`.
 
     Raises:
         RosterProblem: it cannot be read, or something in it is wrong.
@@ -64,13 +65,16 @@ def load_roster(path: Path) -> RosterFile:
     except (OSError, UnicodeDecodeError) as wrong:
         msg = f"{path} cannot be read: {getattr(wrong, 'strerror', None) or wrong}"
         raise RosterProblem(msg) from None
-    return read_roster(text, path.name)
+    return read_roster(text, path.name, week)
 
 
-def read_roster(text: str, name: str = "roster.yaml") -> RosterFile:
+def read_roster(
+    text: str, name: str = "roster.yaml", week: tuple[date, int] | None = None
+) -> RosterFile:
     """The roster file from its YAML text.
 
-    `on` and `off` switch a rule on with its usual figures, or off.
+    `on` and `off` switch a rule on with its usual figures, or off. With a `week`, its first day and
+    how many, the file need not say its days nor its need: what it says of them does not count.
 
     Raises:
         RosterProblem: as for `load_roster`.
@@ -91,6 +95,9 @@ def read_roster(text: str, name: str = "roster.yaml") -> RosterFile:
             for rule, value in data["rules"].items()
             if value not in ("off", False, None)
         }
+    if week is not None:
+        data |= {"first_day": week[0], "days": week[1]}
+        data.setdefault("need", [])
     try:
         roster = msgspec.convert(data, RosterFile)
     except msgspec.ValidationError as wrong:

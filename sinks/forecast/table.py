@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +12,7 @@ from operators.footfall.facts import QUARTER_US
 from operators.forecast.rows import Rows
 from operators.forecast.windows import Windows
 from schemas.footfall_tables import FOOTFALL_15M
+from schemas.forecast_rules import Measure
 from schemas.forecast_tables import FORECAST_15M, FORECAST_SPAN
 from schemas.instants import to_micros
 from sinks.warehouse.address import Target
@@ -38,6 +39,22 @@ def newest_window(reader: Reader) -> int | None:
         f"SELECT max(start) FROM {FOOTFALL_15M.name} WHERE final = 1"
     ).fetchall()
     return None if newest is None else to_micros(newest)
+
+
+def read_forecast(
+    reader: Reader, store: str, first: date, last: date
+) -> tuple[list[tuple[Measure, str, str, float]], datetime | None]:
+    """A store's quarters from day to day as (measure, day, local start, mean), in order.
+
+    Beside them the instant at which the oldest of them was forecast; None without any.
+    """
+    rows = reader.execute(
+        f"SELECT measure, day, local_start, mean, updated_at FROM {FORECAST_15M.name} "
+        "WHERE store = ? AND day BETWEEN ? AND ? ORDER BY measure, start",
+        [store, first.isoformat(), last.isoformat()],
+    ).fetchall()
+    made = min((row[4] for row in rows), default=None)
+    return [row[:4] for row in rows], made
 
 
 def windows_of(table: pa.Table) -> Windows:
