@@ -11,9 +11,9 @@ from typing import Any
 import click
 
 import infra.deploy
-from infra.commands.stack import data_option, ports_options
 from infra.stack.brokers import kafka_version
 from infra.stack.checks import examine
+from infra.stack_options import data_option, ports_options
 
 MARKS = {"ok": "ok      ", "optional": "optional", "missing": "MISSING "}
 FETCH = ("dependency:copy-dependencies", "-DincludeScope=runtime")

@@ -7,15 +7,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from infra.stack.catalogue import OPTIONAL, PORTS
+from infra.stack.catalogue import ON_REQUEST, OPTIONAL
+from infra.stack.flows import wanted_flows
 from infra.stack.overview import Overview, look_at
 from infra.stack.processes import wait_gone
 from infra.stack.record import (
@@ -27,36 +26,10 @@ from infra.stack.record import (
     write_json,
 )
 from infra.stack.run import WANTED, clean_up, on_signals, run_stack
-
-F = TypeVar("F", bound=Callable[..., Any])
+from infra.stack_options import data_option, names_option, ports_options
 
 POLL_SECONDS = 0.1
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
-_PORT = click.IntRange(1, 65535)
-_PORT_WORDS = {
-    "kafka": "Broker.",
-    "controller": "Apache Kafka's own controller.",
-    "redis": "Redis.",
-    "warehouse": "Warehouse, where flows write.",
-    "read": "Warehouse, where dashboards read.",
-    "api": "API of holds.",
-    "links": "Links by which alerts are acknowledged.",
-}
-data_option = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("tillflow-data"),
-    show_default=True,
-    help="Folder of the stack: everything it keeps, its logs and stack.json.",
-)
-
-
-def ports_options(command: F) -> F:
-    """The options of the ports."""
-    for name in reversed(PORTS):
-        words = f"{_PORT_WORDS[name]}  [default: as last time, else a free one]"
-        command = click.option(f"--port-{name}", type=_PORT, help=words)(command)
-    return command
 
 
 @click.command()
@@ -75,8 +48,21 @@ def ports_options(command: F) -> F:
 @click.option("--pool", help="The pool whose stock is held.  [default: the chain's default pool]")
 @ports_options
 @click.option(
-    "--without", multiple=True, type=click.Choice(OPTIONAL), help="Leave it out; again for others."
+    "--without",
+    multiple=True,
+    callback=names_option(OPTIONAL),
+    metavar="NAME[,NAME]",
+    help=f"Leave it out: {', '.join(OPTIONAL)}.",
 )
+@click.option(
+    "--with",
+    "also",
+    multiple=True,
+    callback=names_option(ON_REQUEST),
+    metavar="NAME[,NAME]",
+    help=f"Start these flows, too: {', '.join(ON_REQUEST)}. The roster flow comes with footfall.",
+)
+@click.option("--all-flows", is_flag=True, help="Start all of these flows, too.")
 @click.option(
     "--start-seconds",
     type=click.FloatRange(min=1),
@@ -101,6 +87,8 @@ def up(
     redis_server: Path | None,
     pool: str | None,
     without: tuple[str, ...],
+    also: tuple[str, ...],
+    all_flows: bool,
     start_seconds: float,
     detach: bool,
     **ports: int | None,
@@ -121,6 +109,7 @@ def up(
         pool=pool,
         ports={name.removeprefix("port_"): port for name, port in ports.items() if port},
         without=without,
+        also=wanted_flows(ON_REQUEST if all_flows else also),
         start_seconds=start_seconds,
     )
     teller = _Teller()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from flows.settings import SettingsError, kafka_settings, load_chain
 from infra.stack.brokers import Broker, find_broker
+from infra.stack.flows import MORE_FLOWS, stock, transfers
 from infra.stack.health import (
     broker_health,
     http_health,
@@ -23,7 +24,7 @@ from infra.stack.health import (
 from infra.stack.ports import HOST
 from infra.stack.record import StackError, StackSettings
 from infra.stack.redis_servers import find_redis, redis_command
-from infra.stack.reports import keeper_report, stock_report, transfers_report
+from infra.stack.reports import keeper_report
 from infra.stack.services import Plan, Service, Where, tillflow
 from schemas.hooks_file import HooksProblem, load_hooks
 from schemas.topics import TOPICS
@@ -33,10 +34,11 @@ from sources.kafka.settings import KafkaSettings
 # In the order in which they are shown; each is the NAME of --port-NAME.
 PORTS = ("kafka", "controller", "redis", "warehouse", "read", "api", "links")
 OPTIONAL = ("stock", "transfers", "keeper", "api", "hooks")
+# What is started only when it is asked for.
+ON_REQUEST = tuple(MORE_FLOWS)
 # What flows write to and read from: they end before these do.
 SERVERS = ("broker", "redis", "warehouse")
 ALL_TOPICS = tuple(topic.name for topic in TOPICS)
-STOCK_GROUP = "tillflow-stock"
 # What belongs to the log: it is of no use any more when the log is gone.
 OF_THE_LOG = ("broker", "warehouse", "state", "redis", "hooks")
 SERVER_GRACE_SECONDS = 30.0
@@ -75,7 +77,12 @@ def plan(
         notes.append(f"broker: {settings.kafka}, which runs already and is left alone")
     if settings.redis is None:
         services.append(_redis(where, find_redis(settings.redis_server)))
-    services += [_warehouse(where), _stock(where, with_lag=not volatile), _transfers(where)]
+    services += [_warehouse(where), stock(where, with_lag=not volatile), transfers(where)]
+    services += [
+        make(where, with_lag=not volatile)
+        for name, make in MORE_FLOWS.items()
+        if name in settings.also
+    ]
     services += [_keeper(where), _api(where)]
     if settings.hooks is not None:
         services.append(_hooks(where, settings.hooks))
@@ -140,37 +147,6 @@ def _warehouse(where: Where) -> Service:
         address=f"{where.warehouse} (dashboards {where.reader})",
         grace_seconds=SERVER_GRACE_SECONDS,
         watches_supervisor=False,
-    )
-
-
-def _flow_options(where: Where, state: str) -> list[object]:
-    options: list[object] = ["--kafka", where.kafka.brokers, "--create-topics"]
-    options += ["--warehouse", where.warehouse, "--token-file", where.token("flows")]
-    options += ["--recovery", where.data / "state" / state]
-    if where.settings.config is not None:
-        options += ["--config", where.settings.config]
-    return options
-
-
-def _stock(where: Where, *, with_lag: bool) -> Service:
-    return Service(
-        name="stock",
-        command=tillflow("run", "stock", "--group", STOCK_GROUP, *_flow_options(where, "stock")),
-        probe=reads_health(where.data / "state" / "stock" / "engine"),
-        report=stock_report(
-            where.reader, where.token("dashboards"), where.kafka, STOCK_GROUP, with_lag=with_lag
-        ),
-        needs=where.needs("broker", "warehouse"),
-    )
-
-
-def _transfers(where: Where) -> Service:
-    return Service(
-        name="transfers",
-        command=tillflow("transfers", "run", *_flow_options(where, "transfers")),
-        probe=reads_health(where.data / "state" / "transfers" / "engine"),
-        report=transfers_report(where.reader, where.token("dashboards")),
-        needs=where.needs("broker", "warehouse"),
     )
 
 

@@ -31,8 +31,8 @@ class StackSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What a stack is started with; no secret is among it.
 
     `kafka` and `redis` are addresses of servers that run already, instead of own ones. `ports`
-    are those that were asked for, `without` the services that are left out. `start_seconds`: how
-    long each service may take until it is healthy.
+    are those that were asked for, `without` the services that are left out, `also` those that run
+    on request. `start_seconds`: how long each service may take until it is healthy.
     """
 
     data: Path
@@ -46,6 +46,7 @@ class StackSettings(msgspec.Struct, frozen=True, kw_only=True):
     pool: str | None = None
     ports: dict[str, int] = {}
     without: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     start_seconds: float = 90.0
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from flows.settings import STOCK_TOPICS
 from infra.stack.health import ANSWER_SECONDS
 from sources.kafka.errors import BrokerError
 from sources.kafka.lag import lag
@@ -15,9 +14,9 @@ from sources.kafka.settings import KafkaSettings
 
 Report = Callable[[], str]
 
-_STOCK = """
-SELECT events, dead_letters, alerts_raised, strftime(newest_event, '%Y-%m-%dT%H:%M:%SZ')
-FROM flow_run WHERE flow = 'stock' ORDER BY started_at DESC LIMIT 1
+_FLOW = """
+SELECT events, strftime(newest_event, '%Y-%m-%dT%H:%M:%SZ'), {columns}
+FROM flow_run WHERE flow = '{flow}' ORDER BY started_at DESC LIMIT 1
 """
 _TRANSFERS = """
 SELECT count(*) FILTER (status = 'proposed'), count(*) FILTER (status = 'accepted'), count(*)
@@ -25,25 +24,35 @@ FROM transfer_suggestion
 """
 
 
-def stock_report(
-    reader: str, token_file: Path, kafka: KafkaSettings, group: str, *, with_lag: bool
+def flow_report(
+    flow: str,
+    counted: Mapping[str, str],
+    warehouse: tuple[str, Path],
+    log: tuple[KafkaSettings, str, Sequence[str]],
+    *,
+    with_lag: bool,
 ) -> Report:
-    """What the stock flow has read and how far it is behind the log.
+    """What a flow has read and how far it is behind the log.
 
-    `with_lag`: Tansu answers for the end of a partition with the beginning of its last batch.
+    `counted`: further columns of flow_run, with their words. `warehouse` is an address with the
+    file of its token, `log` the brokers with the flow's group and topics. `with_lag`: Tansu answers
+    for the end of a partition with the beginning of its last batch.
     """
+    question = _FLOW.format(columns=", ".join(counted), flow=flow)
+    kafka, group, topics = log
 
     def report() -> str:
         words = []
-        found = _ask(reader, token_file, _STOCK)
+        found = _ask(*warehouse, question)
         if found is None:
             words.append("nothing read yet")
         else:
-            events, letters, alerts, newest = found
+            events, newest, *counts = found
             words.append(f"{events:,} events, newest {newest}")
-            words.append(f"{alerts:,} alerts, {letters:,} dead letters in this run")
+            there = zip(counts, counted.values(), strict=True)
+            words.append(", ".join(f"{many:,} {what}" for many, what in there) + " in this run")
         if with_lag:
-            behind = lag(kafka, group, STOCK_TOPICS, timeout=ANSWER_SECONDS)
+            behind = lag(kafka, group, topics, timeout=ANSWER_SECONDS)
             words.append(f"{behind:,} records since its last commit")
         return "; ".join(words)
 

@@ -18,6 +18,7 @@ from flows.settings import PREFIX, STOCK_TOPICS, StockSettings, kafka_settings, 
 from infra.cli import main
 from infra.deploy.image_lock import LockError, blocks, cut, name_of, project_requirements
 from infra.stack.brokers import OLDEST_JAVA
+from infra.stack.flows import MORE_FLOWS
 from schemas.hooks_file import load_hooks
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,6 +116,7 @@ def test_command_lines_are_understood(
 def test_there_are_command_lines_to_look_at() -> None:
     """An empty list would pass; and no process of the stack is forgotten."""
     processes = {"warehouse serve", "run stock", "transfers run", "holds keep", "holds serve"}
+    processes |= {f"run {name}" for name in MORE_FLOWS}
     for place in ("compose", "kubernetes"):
         found = {" ".join(words[:2]) for where, words in commands() if where.startswith(place)}
         assert found >= processes | {"hooks run"}
@@ -270,6 +272,19 @@ def test_manifests_have_what_they_must() -> None:
             for port in container.get("ports", [])
         }
         assert {port["targetPort"] for port in service["spec"].get("ports", [])} <= opened
+
+
+def test_who_writes_to_the_warehouse_is_let_in() -> None:
+    """Every workload that is told its address, and nobody else."""
+    asked = {
+        container["name"]
+        for _, container in containers()
+        if any(word.startswith("--warehouse=") for word in container.get("args", []))
+    }
+    [policy] = [one for one in of_kind("NetworkPolicy") if one["metadata"]["name"] == "warehouse"]
+    [let_in] = policy["spec"]["ingress"][0]["from"]
+    assert set(let_in["podSelector"]["matchExpressions"][0]["values"]) == asked
+    assert asked >= {"stock", *MORE_FLOWS}
 
 
 def test_pods_may_do_little_and_are_watched() -> None:

@@ -92,16 +92,24 @@ class Stack:
         writer.write("stock.movement.v1", b"TEA", msgspec.json.encode(moved), encoded)
         writer.flush(30)
 
-    def tea(self) -> tuple[int, int]:
-        """On hand and allocated, as a dashboard sees it."""
+    def tell(self, event: dict[str, Any], key: bytes) -> None:
+        """An event in structured JSON, on the log when this returns."""
+        writer = TopicWriter(KafkaSettings(self.environment["TILLFLOW_KAFKA"]))
+        writer.write(event["type"], key, msgspec.json.encode(event), ())
+        writer.flush(30)
+
+    def rows(self, question: str) -> list[tuple[Any, ...]]:
+        """What a dashboard finds."""
         found = self.environment
         token = Path(found["TILLFLOW_WAREHOUSE_TOKEN_FILE"])
-        with closing(
-            open_reader(parse_target(found["TILLFLOW_WAREHOUSE"], token_file=token))
-        ) as reader:
-            row = reader.execute(TEA).fetchone()
-        assert row is not None
-        return int(row[0]), int(row[1])
+        target = parse_target(found["TILLFLOW_WAREHOUSE"], token_file=token)
+        with closing(open_reader(target)) as reader:
+            return list(reader.execute(question).fetchall())
+
+    def tea(self) -> tuple[int, int]:
+        """On hand and allocated, as a dashboard sees it."""
+        [(on_hand, allocated)] = self.rows(TEA)
+        return int(on_hand), int(allocated)
 
     def api(self, path: str, body: object = None) -> dict[str, Any]:
         """What the hold API answers, asked with the key that was made for it."""
