@@ -26,8 +26,13 @@ DAY_WORK = 20.0
 def construct(problem: Problem, left: Callable[[], float], seed: int = 1) -> Roster | None:
     """A legal roster, or None where this way found none in the time left."""
     shapes = weeks(problem, left, seed)
-    if shapes is None:
-        return None
+    return None if shapes is None else completed(problem, shapes, left, seed)
+
+
+def completed(
+    problem: Problem, shapes: Shapes, left: Callable[[], float], seed: int = 1
+) -> Roster | None:
+    """Breaks, tasks and duties for these shifts, some of them made anew where that has to be."""
     made = _bare(problem, shapes)
     for day in range(len(problem.days)):
         for days, fixed in _tries(problem, day):

@@ -18,7 +18,7 @@ from threading import Event, Lock
 
 from ortools.sat.python import cp_model
 
-from operators.roster.construct import construct
+from operators.roster.construct import completed, construct
 from operators.roster.dive import Shapes, dive
 from operators.roster.evaluate import Evaluation, evaluate
 from operators.roster.extract import extract, hint
@@ -44,7 +44,7 @@ RELAXING = 0.9
 CONSTRUCTING = 0.6
 # The relaxation is worth its time if there are not more choices of shifts than so many a second of
 # the budget, and the dive if a solution takes no longer than this share of the budget.
-CHOICES_A_SECOND, DIVE_SHARE = 200, 0.3
+CHOICES_A_SECOND, DIVE_SHARE = 2_000, 0.3
 # Of a small shop it always is.
 FEW_CHOICES = 7_000
 
@@ -184,7 +184,7 @@ class Search:
             over = self._relaxed_enough.is_set()
             return 0.0 if over else (until - self._elapsed()) * self._budget.stretch
 
-        build = build_model(self._problem)
+        build = build_model(self._problem, loose=True)
         relaxation = Relaxation(build)
         least = relaxation.solve(left())
         if least is None:
@@ -198,26 +198,20 @@ class Search:
         }
         if self._best is not None and self._elapsed() - began > self._budget.seconds * DIVE_SHARE:
             return
-        dived = dive(build, relaxation, left)
+        for slack in build.slacks:
+            relaxation.fix(slack.index, 0, 0)
+        dived = None
+        if relaxation.solve(left(), dual=True) is not None:
+            dived = dive(build, relaxation, left)
         if dived is not None:
             shapes, last = dived
-            roster = self._filled(shapes)
+            roster = completed(self._problem, shapes, left, self._budget.seed)
             if roster is not None and self._take(roster, "dive") and last:
                 tried, _ = self._part(Part(last, shapes), roster, 2 * self._part_s)
                 if tried is not None:
                     self._take(tried, f"dive, its last {len(last)} anew")
         elif self._best is None and (roster := self._nearest(build, values)) is not None:
             self._take(roster, "near the relaxation")
-
-    def _filled(self, shapes: Shapes) -> Roster | None:
-        """The roster with these shifts: breaks, tasks and duties as good as they can be."""
-        build = build_model(self._problem)
-        for key, choices in build.choices.items():
-            for shape, chosen in choices:
-                build.model.add(chosen == (shapes.get(key) == shape))
-        solver = self._solver(2 * self._part_s)
-        status = solver.solve(build.model)
-        return extract(build, solver) if status in SOLVED else None
 
     def _nearest(self, build: Builder, values: dict[int, float]) -> Roster | None:
         """A legal roster with as many shifts as may be that the relaxation works in part."""

@@ -29,13 +29,20 @@ class Builder:
     `choices` has the shapes of each person and day with the variable that says it is worked;
     `work` whether the person works that day; `inside` how many of a class of people are at work in
     a slot; `asked` how many heads a task has in a slot, with those for duties; `pauses` how many of
-    a class begin a break; `begins` whether a duty begins in a slot.
+    a class begin a break; `begins` whether a duty begins in a slot. `slacks` of a loose model let
+    through what the rules allow: without them it forbids a little more.
     """
 
     def __init__(
-        self, problem: Problem, *, explain: bool = False, part: Part | None = None
+        self,
+        problem: Problem,
+        *,
+        explain: bool = False,
+        part: Part | None = None,
+        loose: bool = False,
     ) -> None:
         self.problem = problem
+        self.loose = loose
         self.part = part
         self.days = list(range(len(problem.days)))
         self.people = list(range(len(problem.people)))
@@ -54,6 +61,7 @@ class Builder:
         self.asked: dict[tuple[str, int], Linear] = {}
         self.pauses: dict[tuple[int, int, int], cp_model.IntVar] = {}
         self.begins: dict[tuple[int, int], cp_model.IntVar] = {}
+        self.slacks: list[cp_model.IntVar] = []
         self.classes: list[list[int]] = []
         self.cost: list[Linear] = []
 

@@ -16,8 +16,11 @@ from operators.roster.model.builder import Builder, Linear
 from operators.roster.problem import SLOTS, Problem
 
 
-def classes(problem: Problem) -> list[list[int]]:
-    """People who can stand in for each other, as far as the rules that are on can tell."""
+def classes(problem: Problem, *, loose: bool = False) -> list[list[int]]:
+    """People who can stand in for each other, as far as the rules that are on can tell.
+
+    `loose`: as far as their tasks can tell.
+    """
     rules = problem.rules
     trainees = any(person.trainee for person in problem.people)
     found: dict[tuple[object, ...], list[int]] = defaultdict(list)
@@ -25,9 +28,9 @@ def classes(problem: Problem) -> list[list[int]]:
         kind: list[object] = [person.shop]
         if rules.qualification is not None:
             kind.append(frozenset(person.skills))
-        if rules.mentor_beside_trainee is not None and trainees:
+        if rules.mentor_beside_trainee is not None and trainees and not loose:
             kind += (person.mentor, person.trainee)
-        if rules.skilled_at_peak is not None:
+        if rules.skilled_at_peak is not None and not loose:
             kind.append(person.grade >= rules.skilled_at_peak.grade)
         found[tuple(kind)].append(at)
     return list(found.values())
@@ -63,7 +66,7 @@ def add_shifts(build: Builder) -> None:
 def add_presence(build: Builder) -> None:
     """How many of each class are at work in each slot, breaks taken off."""
     problem = build.problem
-    build.classes = classes(problem)
+    build.classes = classes(problem, loose=build.loose)
     for kind, members in enumerate(build.classes):
         for day in build.days:
             changes: dict[int, list[Linear]] = defaultdict(list)
@@ -99,6 +102,9 @@ def _add_breaks(
         build.pauses[kind, day, slot] = begins[slot]
         changes[slot].append(-begins[slot])
         changes[slot + pause].append(begins[slot])
+    if build.loose:
+        model.add(sum(begins.values()) == sum(chosen for _, _, chosen in due))
+        return
     # Begun by a slot, as running sums: every constraint stays short.
     begun: Linear = 0
     must: Linear = 0
