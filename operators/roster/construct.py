@@ -29,6 +29,28 @@ def construct(problem: Problem, left: Callable[[], float], seed: int = 1) -> Ros
     return None if shapes is None else completed(problem, shapes, left, seed)
 
 
+def refilled(
+    problem: Problem, best: Roster, shapes: Shapes, left: Callable[[], float], seed: int = 1
+) -> Roster | None:
+    """The roster with other shapes on some days, their breaks, tasks and duties made anew.
+
+    None where they do not go together on a day.
+    """
+    bare = _bare(problem, shapes)
+    spans = best.spans()
+    wanted = {(one.person, one.day): (one.start, one.end) for one in bare.shifts}
+    changed = {key[1] for key in {*spans, *wanted} if spans.get(key) != wanted.get(key)}
+    stay = [shift for shift in best.shifts if shift.day not in changed]
+    new = [shift for shift in bare.shifts if shift.day in changed]
+    shifts = sorted((*stay, *new), key=lambda one: (one.day, one.person))
+    made: Roster | None = Roster(tuple(shifts), best.duties)
+    for day in sorted(changed):
+        if made is None or left() <= 0:
+            return None
+        made = _days(problem, made, (day,), left(), seed, fixed=True)
+    return made
+
+
 def completed(
     problem: Problem, shapes: Shapes, left: Callable[[], float], seed: int = 1
 ) -> Roster | None:

@@ -3,12 +3,12 @@
 First who works on which day, then the shape of each shift. A step that leaves no solution is taken
 back, and its surest value forbidden instead. Each step goes on from the last solution, so that a
 dive takes about as long as the first solution of the relaxation. What is lost against the bound is
-lost in the last steps, when little is left to choose from: what was open then is told, too, to be
-made anew together.
+lost in the last steps, when little is left to choose from: parts of it are made anew later.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from operators.roster.model.builder import Builder
@@ -19,8 +19,6 @@ from operators.roster.relaxation import Relaxation
 SURE = 0.7
 # One in so many of what is not decided is fixed at a time.
 SHARE = 12
-# So many cells of a person and a day are few enough to be solved together, with all their shapes.
-OPEN_CELLS = 8
 # Whole, as far as a linear solver's rounding lets one see.
 _WHOLE = 1e-5
 
@@ -29,29 +27,29 @@ Shapes = dict[Cell, Shape]
 
 
 def dive(
-    build: Builder, relaxation: Relaxation, left: Callable[[], float]
-) -> tuple[Shapes, frozenset[Cell]] | None:
-    """Shapes, those who are off left out, and the cells decided last; None where time was short."""
-    last: frozenset[Cell] = frozenset()
+    build: Builder,
+    relaxation: Relaxation,
+    left: Callable[[], float],
+    below: float = math.inf,
+) -> Shapes | None:
+    """Shapes, those who are off left out; None where time was short, or nothing costs less."""
     works = [build.work[key].index for key in build.choices if build.choices[key]]
     shapes = [chosen.index for choices in build.choices.values() for _, chosen in choices]
     refused = 0
     while True:
         undecided = _undecided(relaxation, works) or _undecided(relaxation, shapes)
         if not undecided:
-            return _whole(build, relaxation), last
-        cells = _open(build, relaxation)
-        if not last and len(cells) <= OPEN_CELLS:
-            last = cells
+            return _whole(build, relaxation)
         many = max(1, len(undecided) // SHARE)
         picked = [
             index for at, (value, index) in enumerate(undecided) if value >= SURE or at < many
         ]
         for index in picked:
             relaxation.fix(index, 1, 1)
-        if relaxation.solve(left(), dual=True) is not None:
+        least = relaxation.solve(left(), dual=True)
+        if least is not None and least < below:
             continue
-        if left() <= 0:
+        if left() <= 0 or least is not None:
             return None
         refused += 1
         for index in picked:
@@ -74,15 +72,6 @@ def _undecided(relaxation: Relaxation, indices: list[int]) -> list[tuple[float, 
         if _WHOLE < (value := relaxation.value(index)) < 1 - _WHOLE
     ]
     return sorted(found, reverse=True)
-
-
-def _open(build: Builder, relaxation: Relaxation) -> frozenset[Cell]:
-    """Cells in which something is between 0 and 1."""
-    return frozenset(
-        key
-        for key, choices in build.choices.items()
-        if any(_WHOLE < relaxation.value(chosen.index) < 1 - _WHOLE for _, chosen in choices)
-    )
 
 
 def _whole(build: Builder, relaxation: Relaxation) -> Shapes:

@@ -33,11 +33,12 @@ class Draws(Protocol):
 class Neighbourhoods:
     """Draws parts by turns; their size follows how well the last ones could be solved."""
 
-    def __init__(self, problem: Problem, draws: Draws) -> None:
+    def __init__(self, problem: Problem, draws: Draws, first: int | None = None) -> None:
         self._people, self._days = len(problem.people), len(problem.days)
         self._draws = draws
         self._is_large = self._people * self._days > LARGE
-        first = self._people if self._is_large else FIRST_CELLS
+        if first is None:
+            first = self._people if self._is_large else FIRST_CELLS
         self._cells = float(min(first, self._people * self._days))
         self._turn = 0
 

@@ -18,15 +18,15 @@ from threading import Event, Lock
 
 from ortools.sat.python import cp_model
 
-from operators.roster.construct import completed, construct
-from operators.roster.dive import Shapes, dive
+from operators.roster.construct import completed, construct, refilled
+from operators.roster.dive import Cell
+from operators.roster.diving import Diver
 from operators.roster.evaluate import Evaluation, evaluate
 from operators.roster.extract import extract, hint
 from operators.roster.model.build import build_model
-from operators.roster.model.builder import Builder, Part
+from operators.roster.model.builder import Part
 from operators.roster.neighbourhoods import Draws, Neighbourhoods, merged, shapes_of
-from operators.roster.problem import Problem
-from operators.roster.relaxation import Relaxation
+from operators.roster.problem import Problem, Shape
 from operators.roster.roster import Roster
 from operators.roster.solver import SOLVED, solver_of
 
@@ -45,6 +45,8 @@ CONSTRUCTING = 0.6
 # The relaxation is worth its time if there are not more choices of shifts than so many a second of
 # the budget, and the dive if a solution takes no longer than this share of the budget.
 CHOICES_A_SECOND, DIVE_SHARE = 2_000, 0.3
+# Cells of the first part that a dive makes anew.
+DIVE_CELLS = 40
 # Of a small shop it always is.
 FEW_CHOICES = 7_000
 
@@ -184,48 +186,57 @@ class Search:
             over = self._relaxed_enough.is_set()
             return 0.0 if over else (until - self._elapsed()) * self._budget.stretch
 
-        build = build_model(self._problem, loose=True)
-        relaxation = Relaxation(build)
-        least = relaxation.solve(left())
-        if least is None:
+        diver = Diver(self._problem)
+        bound = diver.bound(left)
+        if bound is None:
             return
-        self._bound = max(self._bound, relaxation.bound(least))
+        self._bound = max(self._bound, bound)
         self._told(f"{self._elapsed():7.1f} s  no roster costs less than {self._bound:,.0f}")
-        values = {
-            chosen.index: relaxation.value(chosen.index)
-            for choices in build.choices.values()
-            for _, chosen in choices
-        }
+        values = diver.values()
         if self._best is not None and self._elapsed() - began > self._budget.seconds * DIVE_SHARE:
             return
-        for slack in build.slacks:
-            relaxation.fix(slack.index, 0, 0)
-        dived = None
-        if relaxation.solve(left(), dual=True) is not None:
-            dived = dive(build, relaxation, left)
+        dived = diver.whole(left)
         if dived is not None:
-            shapes, last = dived
-            roster = completed(self._problem, shapes, left, self._budget.seed)
-            if roster is not None and self._take(roster, "dive") and last:
-                tried, _ = self._part(Part(last, shapes), roster, 2 * self._part_s)
-                if tried is not None:
-                    self._take(tried, f"dive, its last {len(last)} anew")
-        elif self._best is None and (roster := self._nearest(build, values)) is not None:
+            roster = completed(self._problem, dived, left, self._budget.seed)
+            if roster is not None:
+                self._take(roster, "dive")
+        if self._best is None and (roster := self._nearest(values)) is not None:
             self._take(roster, "near the relaxation")
+        if self._budget.workers > 1 and self._best is not None:
+            self._dive_on(diver, left)
 
-    def _nearest(self, build: Builder, values: dict[int, float]) -> Roster | None:
+    def _dive_on(self, diver: Diver, left: Callable[[], float]) -> None:
+        """Parts made anew by dives, until the time is up or the search near enough."""
+        hoods = Neighbourhoods(self._problem, self._draws, DIVE_CELLS)
+        while left() > 0:
+            best, found = self._best, self._found
+            assert best is not None
+            assert found is not None
+            kept = shapes_of(self._problem, best)
+            part = hoods.draw(kept)
+            shapes, none = diver.part(kept, part.free, found.total, left)
+            roster = None
+            if shapes is not None:
+                roster = refilled(self._problem, best, shapes, left, self._budget.seed)
+            better = roster is not None and (
+                self._take(roster, f"dive into {len(part.free)}")
+                or self._take(merged(self._best or best, roster, part), "dive, merged")
+            )
+            hoods.took(none, better)
+
+    def _nearest(self, values: dict[tuple[Cell, Shape], float]) -> Roster | None:
         """A legal roster with as many shifts as may be that the relaxation works in part."""
-        trial = build.model.clone()
-        trial.clear_objective()  # type: ignore[no-untyped-call]
-        trial.minimize(
+        build = build_model(self._problem)
+        build.model.clear_objective()  # type: ignore[no-untyped-call]
+        build.model.minimize(
             sum(
-                chosen * round(100 * (1 - values[chosen.index]))
-                for choices in build.choices.values()
-                for _, chosen in choices
+                chosen * round(100 * (1 - values.get((cell, shape), 0.0)))
+                for cell, choices in build.choices.items()
+                for shape, chosen in choices
             )
         )
         solver = solver_of(self._left() / 6, self._budget.seed, priced=False)
-        status = solver.solve(trial)
+        status = solver.solve(build.model)
         return extract(build, solver) if status in SOLVED else None
 
     def _improve(self, pool: ThreadPoolExecutor, relaxing: Future[None] | None) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 
 from operators.roster.model.builder import Builder, Linear
 from operators.roster.problem import SLOTS
@@ -65,7 +66,7 @@ def _on_duty(
                 changes[-1][shape.end].append(-chosen)
     edges = sorted({slot for one in changes for slot in one} | {0, SLOTS})
     there: list[Linear] = [0] * len(changes)
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         for at, one in enumerate(changes):
             if begin in one:
                 now = build.count(len(build.people), f"on duty {at} {day} {begin}")
