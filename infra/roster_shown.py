@@ -12,10 +12,10 @@ import msgspec
 
 from infra.answers import console, table
 from infra.roster_picture import draw
+from operators.roster.answer import Answer
 from operators.roster.clash import clashes
 from operators.roster.evaluate import Evaluation, evaluate
 from operators.roster.problem import SLOTS, Problem, clock
-from operators.roster.solve import Answer
 from operators.roster.waits import Wait
 from operators.roster.written import to_plain
 

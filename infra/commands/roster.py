@@ -14,13 +14,14 @@ from infra.commands.roster_grades import grades
 from infra.commands.roster_plan import plan
 from infra.commands.roster_publish import publish
 from infra.roster_shown import headline, legal_or_why, tell_costs, tell_waits, write_roster
+from operators.roster.answer import Budget
 from operators.roster.binding import at_limits, savings
 from operators.roster.evaluate import evaluate
 from operators.roster.need.duties import DutyError
 from operators.roster.prepare import PrepareError, prepare
 from operators.roster.problem import Problem
 from operators.roster.roster import Roster
-from operators.roster.solve import Budget, solve
+from operators.roster.solve import solve
 from operators.roster.waits import waits
 from operators.roster.written import UnreadRoster, from_plain
 from schemas.roster import RosterFile

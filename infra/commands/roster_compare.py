@@ -14,11 +14,11 @@ import click
 import msgspec
 
 from infra.answers import Column, console, table
+from operators.roster.answer import Budget
 from operators.roster.compare.measures import MEASURES, Outcome
 from operators.roster.compare.shop import WAITING_COST
 from operators.roster.compare.summary import CLAIMS, Estimate, Verdict, difference, verdicts
 from operators.roster.compare.week import WAYS, week
-from operators.roster.solve import Budget
 
 # Near enough to the bound to stop before the seconds are over.
 NEAR = 0.005

@@ -12,10 +12,11 @@ import click
 from flows.settings import load_chain
 from infra.roster_shown import headline, legal_or_why, tell_costs, tell_waits, write_roster
 from infra.warehouse_option import warehouse_option
+from operators.roster.answer import Budget
 from operators.roster.need.duties import DutyError
 from operators.roster.prepare import PrepareError, prepare
 from operators.roster.published import published_rows
-from operators.roster.solve import Budget, solve
+from operators.roster.solve import solve
 from operators.roster.waits import waits
 from schemas.instants import parse_instant, to_datetime, to_micros
 from schemas.roster import RosterFile

@@ -36,11 +36,17 @@ class Neighbourhoods:
     def __init__(self, problem: Problem, draws: Draws, first: int | None = None) -> None:
         self._people, self._days = len(problem.people), len(problem.days)
         self._draws = draws
-        self._is_large = self._people * self._days > LARGE
+        # Whoever says how large parts begin wants people's weeks in large shops, too.
+        self._is_large = first is None and self._people * self._days > LARGE
         if first is None:
             first = self._people if self._is_large else FIRST_CELLS
         self._cells = float(min(first, self._people * self._days))
         self._turn = 0
+
+    @property
+    def begins_whole(self) -> bool:
+        """Whether the first part is everything."""
+        return self._cells >= self._people * self._days
 
     def draw(self, kept: dict[tuple[int, int], Shape]) -> Part:
         """The next part."""

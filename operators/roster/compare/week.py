@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from operators.roster.answer import Budget
 from operators.roster.compare.draws import Draws
 from operators.roster.compare.greedy import by_need
 from operators.roster.compare.manager import by_hand
@@ -15,7 +16,7 @@ from operators.roster.need.heads import Goal
 from operators.roster.prepare import prepare, service_goal
 from operators.roster.problem import Problem
 from operators.roster.roster import Roster
-from operators.roster.solve import Budget, solve
+from operators.roster.solve import solve
 from schemas.roster import RosterFile
 
 WAYS = ("by hand", "greedy", "tillflow")

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from operators.roster.answer import Budget
 from operators.roster.compare.greedy import by_need
 from operators.roster.compare.manager import by_hand
 from operators.roster.compare.measures import MEASURES, fairness, wishes_met
@@ -17,7 +18,6 @@ from operators.roster.evaluate import evaluate
 from operators.roster.prepare import prepare
 from operators.roster.problem import Demand, Past, Problem
 from operators.roster.roster import Roster, Shift
-from operators.roster.solve import Budget
 from schemas.roster import RosterFile, TaskNeed
 
 

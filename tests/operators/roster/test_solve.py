@@ -11,13 +11,14 @@ from ortools.sat.python import cp_model
 from roster_shops import RULES, cheapest, small_files, small_problem, without
 
 from bench.roster.shop import shop
+from operators.roster.answer import Answer, Budget
 from operators.roster.evaluate import evaluate
 from operators.roster.extract import extract
 from operators.roster.model.build import build_model
 from operators.roster.problem import Problem
 from operators.roster.relaxation import Relaxation
 from operators.roster.roster import Roster
-from operators.roster.solve import Answer, Budget, solve
+from operators.roster.solve import solve
 from operators.roster.solver import SOLVED, solver_of
 from schemas.roster import RosterFile
 from schemas.roster_rules import HARD, SOFT, Rules
