@@ -19,6 +19,8 @@ from operators.roster.relaxation import Relaxation
 SURE = 0.7
 # One in so many of what is not decided is fixed at a time.
 SHARE = 12
+# How many steps are taken back at a dead end, and how often.
+STEPS_BACK, RETREATS = 3, 6
 # Whole, as far as a linear solver's rounding lets one see.
 _WHOLE = 1e-5
 
@@ -35,7 +37,8 @@ def dive(
     """Shapes, those who are off left out; None where time was short, or nothing costs less."""
     works = [build.work[key].index for key in build.choices if build.choices[key]]
     shapes = [chosen.index for choices in build.choices.values() for _, chosen in choices]
-    refused = 0
+    refused = retreats = 0
+    trail: list[list[int]] = []
     while True:
         undecided = _undecided(relaxation, works) or _undecided(relaxation, shapes)
         if not undecided:
@@ -48,6 +51,7 @@ def dive(
             relaxation.fix(index, 1, 1)
         least = relaxation.solve(left(), dual=True)
         if least is not None and least < below:
+            trail.append(picked)
             continue
         if left() <= 0 or least is not None:
             return None
@@ -58,10 +62,19 @@ def dive(
         if len(picked) > 1:
             relaxation.fix(picked[0], 1, 1)
             if relaxation.solve(left(), dual=True) is not None:
+                trail.append(picked[:1])
                 continue
         relaxation.fix(picked[0], 0, 0)
-        if refused > len(works) or relaxation.solve(left(), dual=True) is None:
+        if refused > len(works):
             return None
+        while relaxation.solve(left(), dual=True) is None:
+            # A dead end: some steps back, and another way from there, for what is forbidden stays.
+            retreats += 1
+            if left() <= 0 or retreats > RETREATS or not trail:
+                return None
+            for index in (index for step in trail[-STEPS_BACK:] for index in step):
+                relaxation.fix(index, 0, 1)
+            del trail[-STEPS_BACK:]
 
 
 def _undecided(relaxation: Relaxation, indices: list[int]) -> list[tuple[float, int]]:

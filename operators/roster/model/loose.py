@@ -1,7 +1,9 @@
-"""Rules about people together as a loose model has them: by shifts, breaks left out.
+"""Rules about people together as a loose model has them: with every break in its middle, or not.
 
-Who is in a break counts as at work here, so there are no numbers of breaks apart by grade or
-mentor, which take half of the time of the linear relaxation and hardly change its bound.
+There are no numbers of breaks apart by grade or mentor, which take half of the time of the linear
+relaxation and hardly change its bound. Each rule has a slack a day instead. With it the rule says
+nothing; without it (for a dive) the rule holds with every break in the middle of its window, which
+forbids a little more than the rule does, and never what cannot be had.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from operators.roster.problem import SLOTS
 
 
 def add_skilled_at_peak(build: Builder) -> None:
-    """Enough people of the grade on duty in every slot that needs many heads."""
+    """Enough people of the grade at work in every slot that needs many heads, but for a slack."""
     problem = build.problem
     rule = problem.rules.skilled_at_peak
     assert rule is not None
@@ -26,17 +28,15 @@ def add_skilled_at_peak(build: Builder) -> None:
             if who.grade >= rule.grade and who.shop == shop
         ]
         for day in build.days:
-            for span, (there,) in _on_duty(build, day, skilled):
+            slack = _slack(build, rule.people, f"without a skilled one {shop} {day}")
+            for span, (there,) in _at_work(build, day, skilled):
                 slots = range(day * SLOTS + span.start, day * SLOTS + span.stop)
                 if any(problem.heads_needed(slot, shop) >= rule.peak_heads for slot in slots):
-                    build.model.add(there >= rule.people)
+                    build.model.add(there + slack >= rule.people)
 
 
 def add_mentor_beside_trainee(build: Builder) -> None:
-    """No more trainees on duty than the mentors on duty may have, but for a slack.
-
-    A trainee in a break needs no mentor: only without the slack do these rows forbid too much.
-    """
+    """No more trainees at work than the mentors at work may have, but for a slack."""
     problem = build.problem
     rule = problem.rules.mentor_beside_trainee
     assert rule is not None
@@ -47,29 +47,39 @@ def add_mentor_beside_trainee(build: Builder) -> None:
         if not trainees:
             continue
         for day in build.days:
-            slack = build.count(len(trainees), f"without a mentor {shop} {day}")
-            build.slacks.append(slack)
-            for _, (learning, teaching) in _on_duty(build, day, trainees, mentors):
+            slack = _slack(build, len(trainees), f"without a mentor {shop} {day}")
+            for _, (learning, teaching) in _at_work(build, day, trainees, mentors):
                 build.model.add(learning <= rule.trainees_per_mentor * teaching + slack)
 
 
-def _on_duty(
+def _slack(build: Builder, most: int, name: str) -> Linear:
+    slack = build.count(most, name)
+    build.slacks.append(slack)
+    return slack
+
+
+def _at_work(
     build: Builder, day: int, *crews: Iterable[int]
 ) -> Iterator[tuple[range, tuple[Linear, ...]]]:
-    """How many of each crew are on duty, for the spans of the day in which nobody comes or goes."""
+    """How many of each crew are at work, for the spans of the day in which nobody comes or goes."""
     changes: list[dict[int, list[Linear]]] = []
     for crew in crews:
-        changes.append(defaultdict(list))
+        change: dict[int, list[Linear]] = defaultdict(list)
+        changes.append(change)
         for person in crew:
             for shape, chosen in build.choices[person, day]:
-                changes[-1][shape.start].append(chosen)
-                changes[-1][shape.end].append(-chosen)
+                change[shape.start].append(chosen)
+                change[shape.end].append(-chosen)
+                if shape.pause:
+                    middle = (shape.first + shape.last) // 2
+                    change[middle].append(-chosen)
+                    change[middle + shape.pause].append(chosen)
     edges = sorted({slot for one in changes for slot in one} | {0, SLOTS})
     there: list[Linear] = [0] * len(changes)
     for begin, end in pairwise(edges):
         for at, one in enumerate(changes):
             if begin in one:
-                now = build.count(len(build.people), f"on duty {at} {day} {begin}")
+                now = build.count(len(build.people), f"at work {at} {day} {begin}")
                 build.model.add(now == there[at] + sum(one[begin]))
                 there[at] = now
         yield range(begin, end), tuple(there)
