@@ -29,10 +29,13 @@ def add_skilled_at_peak(build: Builder) -> None:
         ]
         for day in build.days:
             slack = _slack(build, rule.people, f"without a skilled one {shop} {day}")
-            for span, (there,) in _at_work(build, day, skilled):
-                slots = range(day * SLOTS + span.start, day * SLOTS + span.stop)
-                if any(problem.heads_needed(slot, shop) >= rule.peak_heads for slot in slots):
-                    build.model.add(there + slack >= rule.people)
+            peaks = {
+                slot
+                for slot in range(SLOTS)
+                if problem.heads_needed(day * SLOTS + slot, shop) >= rule.peak_heads
+            }
+            for there, *_ in _at_work(build, day, peaks, skilled):
+                build.model.add(there + slack >= rule.people)
 
 
 def add_mentor_beside_trainee(build: Builder) -> None:
@@ -48,7 +51,7 @@ def add_mentor_beside_trainee(build: Builder) -> None:
             continue
         for day in build.days:
             slack = _slack(build, len(trainees), f"without a mentor {shop} {day}")
-            for _, (learning, teaching) in _at_work(build, day, trainees, mentors):
+            for learning, teaching in _at_work(build, day, set(range(SLOTS)), trainees, mentors):
                 build.model.add(learning <= rule.trainees_per_mentor * teaching + slack)
 
 
@@ -59,9 +62,9 @@ def _slack(build: Builder, most: int, name: str) -> Linear:
 
 
 def _at_work(
-    build: Builder, day: int, *crews: Iterable[int]
-) -> Iterator[tuple[range, tuple[Linear, ...]]]:
-    """How many of each crew are at work, for the spans of the day in which nobody comes or goes."""
+    build: Builder, day: int, wanted: set[int], *crews: Iterable[int]
+) -> Iterator[tuple[Linear, ...]]:
+    """How many of each crew are at work, whenever somebody came or went before a wanted slot."""
     changes: list[dict[int, list[Linear]]] = []
     for crew in crews:
         change: dict[int, list[Linear]] = defaultdict(list)
@@ -72,17 +75,24 @@ def _at_work(
                 change[shape.end].append(-chosen)
                 if shape.pause:
                     middle = (shape.first + shape.last) // 2
+                    # Where others come and go, too: that makes fewer spans.
+                    middle = max(shape.first, middle - middle % shape.pause)
                     change[middle].append(-chosen)
                     change[middle + shape.pause].append(chosen)
-    edges = sorted({slot for one in changes for slot in one} | {0, SLOTS})
+    edges = sorted({slot for one in changes for slot in one})
     there: list[Linear] = [0] * len(changes)
+    since: list[list[Linear]] = [[] for _ in changes]
     for begin, end in pairwise(edges):
-        for at, one in enumerate(changes):
-            if begin in one:
+        for come, one in zip(since, changes, strict=True):
+            come.extend(one.get(begin, ()))
+        if wanted.isdisjoint(range(begin, end)):
+            continue
+        for at, come in enumerate(since):
+            if come:
                 now = build.count(len(build.people), f"at work {at} {day} {begin}")
-                build.model.add(now == there[at] + sum(one[begin]))
-                there[at] = now
-        yield range(begin, end), tuple(there)
+                build.model.add(now == there[at] + sum(come))
+                there[at], since[at] = now, []
+        yield tuple(there)
 
 
 ADD: dict[str, Callable[[Builder], None]] = {
