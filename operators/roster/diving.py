@@ -40,11 +40,8 @@ class Diver:
 
     def part(
         self, kept: Shapes, free: Collection[Cell], below: float, left: Callable[[], float]
-    ) -> tuple[Shapes | None, bool]:
-        """Shapes that are others in the free cells, and whether it is sure that there are none.
-
-        Sure is what the relaxation says: nothing there costs less than `below`.
-        """
+    ) -> Shapes | None:
+        """Shapes that are others in the free cells; None where nothing was found below a cost."""
         for cell, choices in self._build.choices.items():
             if not choices:
                 continue
@@ -57,5 +54,5 @@ class Diver:
                 self._relaxation.fix(chosen.index, *((0, 1) if is_free else (at, at)))
         least = self._relaxation.solve(left(), dual=True)
         if least is None or least >= below:
-            return None, least is not None
-        return dive(self._build, self._relaxation, left, below), False
+            return None
+        return dive(self._build, self._relaxation, left, below)

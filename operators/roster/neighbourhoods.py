@@ -31,15 +31,20 @@ class Draws(Protocol):
 
 
 class Neighbourhoods:
-    """Draws parts by turns; their size follows how well the last ones could be solved."""
+    """Draws parts by turns; their size follows how well the last ones could be solved.
 
-    def __init__(self, problem: Problem, draws: Draws, first: int | None = None) -> None:
+    With `sizes`, the least and the most cells, each part has a size of its own.
+    """
+
+    def __init__(
+        self, problem: Problem, draws: Draws, sizes: tuple[int, int] | None = None
+    ) -> None:
         self._people, self._days = len(problem.people), len(problem.days)
         self._draws = draws
-        # Whoever says how large parts begin wants people's weeks in large shops, too.
-        self._is_large = first is None and self._people * self._days > LARGE
-        if first is None:
-            first = self._people if self._is_large else FIRST_CELLS
+        self._sizes = sizes
+        # Whoever says how large parts are wants people's weeks in large shops, too.
+        self._is_large = sizes is None and self._people * self._days > LARGE
+        first = self._people if self._is_large else FIRST_CELLS
         self._cells = float(min(first, self._people * self._days))
         self._turn = 0
 
@@ -51,6 +56,9 @@ class Neighbourhoods:
     def draw(self, kept: dict[tuple[int, int], Shape]) -> Part:
         """The next part."""
         people, days = self._people, self._days
+        if self._sizes is not None:
+            least, most = self._sizes
+            self._cells = float(least + self._draws.randrange(most - least + 1))
         if self._cells >= people * days:
             chosen = [(person, day) for person in range(people) for day in range(days)]
         elif self._is_large:
