@@ -25,9 +25,10 @@ from schemas.instants import to_datetime, to_micros
 from schemas.roster import RosterFile
 from schemas.roster_tables import STAFFING_15M
 from sinks.forecast.table import newest_window, read_forecast, write_forecasts
-from sinks.roster.published import publish, read_published, rows_table
+from sinks.roster.published import publish, read_published
 from sinks.warehouse.address import Target
 from sinks.warehouse.client import Warehouse, open_reader
+from sinks.warehouse.tuple_rows import rows_table
 
 # So many days are forecast at most, the day it is made on among them.
 MOST_DAYS = 28
