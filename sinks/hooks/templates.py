@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from schemas.alert import AlertType, Severity
 from schemas.hooks import Language
-from schemas.hooks_file import HooksProblem, nearest
+from schemas.hooks_file import HooksProblem
+from schemas.lined_yaml import nearest
 from schemas.staffing import StaffingAlertType
 
 SHIPPED = Path(__file__).parent / "templates"

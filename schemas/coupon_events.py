@@ -1,0 +1,56 @@
+"""What happens to the coupons of members, as the outbox of the coupon desk tells it.
+
+All on one topic, keyed by member, so that what happens to one coupon keeps its order.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, get_args
+
+import msgspec
+
+from schemas.movement import Name
+
+COUPON_TOPIC = "coupon.event.v1"
+
+What = Literal["issued", "reserved", "released", "redeemed", "rolled_back", "expired"]
+WHATS: tuple[What, ...] = get_args(What)
+Amount = Annotated[int, msgspec.Meta(ge=0, le=10**13, description="minor units")]
+
+
+def type_of(what: str) -> str:
+    """The CloudEvents type: `coupon.redeemed.v1`."""
+    return f"coupon.{what}.v1"
+
+
+TYPES: tuple[str, ...] = tuple(type_of(what) for what in WHATS)
+
+
+class CouponEvent(msgspec.Struct, gc=False, kw_only=True, omit_defaults=True):
+    """One coupon, in its new state; `member` is whose it is, a pseudonym.
+
+    `amount_off` is what it took off (redeemed), would (reserved), or gave back (rolled back);
+    `basket` what the goods that count cost before it. `by` is who used it, where that was another
+    member. `cause` of a release: `asked` or `lapsed`. A rollback names its `refund`; `partial`
+    when only some of the goods came back, and the coupon stays redeemed.
+    `message`, `experiment` and `arm` say what it was issued by.
+    """
+
+    coupon: Name
+    campaign: Name
+    member: Name
+    valid_from: str
+    valid_to: str
+    order: str | None = None
+    store: str | None = None
+    amount_off: Amount | None = None
+    basket: Amount | None = None
+    by: str | None = None
+    until: str | None = None
+    cause: Literal["asked", "lapsed"] | None = None
+    refund: str | None = None
+    returned: Amount | None = None
+    partial: bool = False
+    message: str | None = None
+    experiment: str | None = None
+    arm: str | None = None
