@@ -83,7 +83,8 @@ class CouponRule(_Part, frozen=True):
 
     `amount` off the goods that count once they cost `threshold`; or `percent` off them, at most
     `most`; or a gift. `base`: whether the threshold is held against prices before or after other
-    discounts. `together` coupons go with each other, an `alone` one with none.
+    discounts. `together` coupons go with each other, an `alone` one with none. `stopped`: no more
+    are issued, or `all`: none is used either.
     """
 
     id: Id
@@ -107,6 +108,7 @@ class CouponRule(_Part, frozen=True):
     ) = None
     stacking: Literal["alone", "together"] = "alone"
     transferable: bool = False
+    stopped: Literal["issue", "all"] | None = None
     offline_hours: Annotated[int, Meta(ge=0, le=24 * 14)] = 24
     returned: Returned = Returned()
 
@@ -123,7 +125,12 @@ class CouponRule(_Part, frozen=True):
     def terms(self) -> bytes:
         """What was promised to those who have one: it never changes under the same id."""
         free = msgspec.structs.replace(
-            self, budget=Budget(), per_member=1, name=Names(zh="-", en="-"), offline_hours=0
+            self,
+            budget=Budget(),
+            per_member=1,
+            name=Names(zh="-", en="-"),
+            offline_hours=0,
+            stopped=None,
         )
         return msgspec.json.encode(free)
 
@@ -142,12 +149,21 @@ class CouponBook(_Part, frozen=True):
 
 
 class BasketLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One line at the till: `amount` before and `discount` by other offers, of the whole line."""
+    """One line at the till: `amount` before and `discount` by other offers, of the whole line.
+
+    `coupons` is what coupons before this one took off: thresholds do not see it.
+    """
 
     sku: Name
     amount: Annotated[int, Meta(ge=0, le=10**10, description="Minor units, the whole line.")]
     discount: Annotated[int, Meta(ge=0, le=10**10, description="Off already.")] = 0
+    coupons: Annotated[int, Meta(ge=0, le=10**10, description="Off by other coupons.")] = 0
     category: Name | None = None
+
+    @property
+    def left(self) -> int:
+        """What is left to pay of it after other coupons."""
+        return max(0, self.payable - self.coupons)
 
     @property
     def payable(self) -> int:

@@ -49,7 +49,7 @@ class Choice:
 
 def together(held: Iterable[Held], basket: Basket) -> Choice:
     """These coupons with each other; those that give nothing are left out."""
-    left = [line.payable for line in basket.lines]
+    left = [line.left for line in basket.lines]
     used = []
     for one in sorted(held, key=lambda h: (_ORDER[h.rule.kind], h.rule.id)):
         found = worth(one.rule, basket, left)

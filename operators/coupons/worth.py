@@ -49,7 +49,7 @@ def worth(rule: CouponRule, basket: Basket, left: Sequence[int] | None = None) -
     whoever reached it, reached it.
     """
     mine = [counts(rule, line) for line in basket.lines]
-    payable = [line.payable for line in basket.lines] if left is None else left
+    payable = [line.left for line in basket.lines] if left is None else left
     open_ = [cents if yes else 0 for cents, yes in zip(payable, mine, strict=True)]
     base = sum(
         line.amount if rule.base == "before_discounts" else line.payable

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from types import TracebackType
-from typing import Any, Self, TypeVar
-
-import redis.asyncio
-from redis.exceptions import RedisError, ResponseError
+from collections.abc import Iterable, Sequence
 
 from schemas.position import Position
 from sinks.redis import hold_calls, keeper_calls
@@ -24,63 +19,19 @@ from sinks.redis.model import (
     Projected,
     Replaced,
 )
-from sinks.redis.protocol import Command, Protocol, Steps
+from sinks.redis.protocol import Protocol
 from sinks.redis.settings import GateSettings
+from sinks.redis.talk import Awaited
 
-T = TypeVar("T")
 
-
-class AsyncHoldGate:
+class AsyncHoldGate(Awaited):
     """`HoldGate` for asyncio: the same methods, awaited."""
 
     def __init__(self, settings: GateSettings, library: Library | None = None) -> None:
         """Prepare the gate; nothing is sent before the first call."""
         self.settings = settings
         self.protocol = Protocol(settings, library or load_library())
-        self.client = redis.asyncio.Redis.from_url(
-            settings.url, socket_timeout=settings.timeout_seconds
-        )
-        # redis-py leaves this method untyped.
-        self._execute: Callable[..., Awaitable[Any]] = self.client.execute_command
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Give the connections back."""
-        await self.client.aclose()
-
-    async def run(self, steps: Steps[T]) -> T:
-        """Talk a conversation through to its end."""
-        try:
-            commands = next(steps)
-            while True:
-                commands = steps.send(await self._send(commands))
-        except StopIteration as end:
-            answer: T = end.value
-            return answer
-
-    async def _send(self, commands: list[Command]) -> list[Any]:
-        try:
-            if len(commands) == 1:
-                try:
-                    return [await self._execute(*commands[0])]
-                except ResponseError as refused:
-                    return [refused]
-            async with self.client.pipeline(transaction=False) as pipeline:
-                for command in commands:
-                    pipeline.execute_command(*command)
-                return await pipeline.execute(raise_on_error=False)
-        except RedisError as wrong:
-            raise self.protocol.unavailable(wrong) from wrong
+        super().__init__(self.protocol, settings.url, settings.timeout_seconds)
 
     async def hold(
         self,

@@ -5,12 +5,7 @@ Each method hands a conversation (see `protocol`) to the one place that talks to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from types import TracebackType
-from typing import Any, Self, TypeVar
-
-import redis
-from redis.exceptions import RedisError, ResponseError
+from collections.abc import Iterable, Sequence
 
 from schemas.position import Position
 from sinks.redis import hold_calls, keeper_calls
@@ -28,64 +23,21 @@ from sinks.redis.model import (
     Projected,
     Replaced,
 )
-from sinks.redis.protocol import Command, Protocol, Steps
+from sinks.redis.protocol import Protocol
 from sinks.redis.settings import GateSettings
+from sinks.redis.talk import Blocking
 
 __all__ = ["AsyncHoldGate", "HoldGate"]
 
-T = TypeVar("T")
 
-
-class HoldGate:
+class HoldGate(Blocking):
     """The gate of one pool, for threads; see docs/holds.md for the protocol."""
 
     def __init__(self, settings: GateSettings, library: Library | None = None) -> None:
         """Prepare the gate; nothing is sent before the first call."""
         self.settings = settings
         self.protocol = Protocol(settings, library or load_library())
-        self.client = redis.Redis.from_url(settings.url, socket_timeout=settings.timeout_seconds)
-        # redis-py leaves this method untyped.
-        self._execute: Callable[..., Any] = self.client.execute_command
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self.client.close()
-
-    def run(self, steps: Steps[T]) -> T:
-        """Talk a conversation through to its end."""
-        try:
-            commands = next(steps)
-            while True:
-                commands = steps.send(self._send(commands))
-        except StopIteration as end:
-            answer: T = end.value
-            return answer
-
-    def _send(self, commands: list[Command]) -> list[Any]:
-        try:
-            if len(commands) == 1:
-                try:
-                    return [self._execute(*commands[0])]
-                except ResponseError as refused:
-                    return [refused]
-            with self.client.pipeline(transaction=False) as pipeline:
-                queue: Callable[..., Any] = pipeline.execute_command
-                for command in commands:
-                    queue(*command)
-                return pipeline.execute(raise_on_error=False)
-        except RedisError as wrong:
-            raise self.protocol.unavailable(wrong) from wrong
+        super().__init__(self.protocol, settings.url, settings.timeout_seconds)
 
     def hold(
         self,

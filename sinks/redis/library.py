@@ -1,4 +1,4 @@
-"""The Lua source of the gate, dressed as a function library (Redis 7+) or a script (6.2).
+"""Lua sources, dressed as a function library (Redis 7+) or a script (6.2); that of the gate.
 
 The names carry a digest of the source: processes of two releases share a server without either
 replacing what the other one calls.
@@ -26,13 +26,15 @@ class Library:
     """One Lua source and what servers call it."""
 
     source: str
+    prefix: str = "tillflow_gate"
+    when_full: frozenset[str] = WHEN_FULL
 
     @cached_property
     def name(self) -> str:
         """The name of the function and of its library."""
         # Not for secrecy: it only tells two sources apart.
         digest = hashlib.sha256(self.source.encode()).hexdigest()[:8]
-        return f"tillflow_gate_{VERSION}_{digest}"
+        return f"{self.prefix}_{VERSION}_{digest}"
 
     @cached_property
     def functions(self) -> str:
@@ -56,7 +58,7 @@ class Library:
 
     def function_for(self, call: str) -> str:
         """The registered function that serves a call."""
-        return f"{self.name}_full" if call in WHEN_FULL else self.name
+        return f"{self.name}_full" if call in self.when_full else self.name
 
 
 def load_library() -> Library:

@@ -7,11 +7,9 @@ learned) is answered RETRY with the right ones, so one round trip is enough as l
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import msgspec
-from redis.exceptions import NoScriptError, OutOfMemoryError, ReadOnlyError
 
 from sinks.redis.errors import (
     AlreadyConfirmed,
@@ -31,27 +29,10 @@ from sinks.redis.errors import (
 )
 from sinks.redis.keys import Keys
 from sinks.redis.library import Library
-from sinks.redis.server import FUNCTIONS_SINCE, version_of
+from sinks.redis.scripted import TRIES, Command, Remembered, Scripted, Steps
 from sinks.redis.settings import GateSettings
 
-T = TypeVar("T")
-K = TypeVar("K")
-Command = tuple[Any, ...]
-# Yields commands that are sent together, gets their replies; an error reply comes as the exception.
-Steps = Generator[list[Command], list[Any], T]
-
-TRIES = 16
-REMEMBERED = 20_000
-
-
-class Remembered(dict[K, T], Generic[K, T]):
-    """What was learned of the keys; forgotten as a whole when it grows, for that costs a trip."""
-
-    def keep(self, key: K, value: T) -> None:
-        """Remember `value`."""
-        if len(self) >= REMEMBERED:
-            self.clear()
-        self[key] = value
+__all__ = ["TRIES", "Command", "Protocol", "Remembered", "Steps"]
 
 
 class Line(msgspec.Struct, array_like=True, frozen=True):
@@ -101,70 +82,36 @@ class Retry(Exception):
         self.body = body
 
 
-class Protocol:
+class Protocol(Scripted):
     """The calls of one pool, and what they remember between them."""
 
     def __init__(self, settings: GateSettings, library: Library) -> None:
         self.settings = settings
-        self.library = library
         self.keys = Keys(settings.pool)
+        super().__init__(library, self.keys.base, settings.scripting)
         self.places: Remembered[str, tuple[str, ...]] = Remembered()
         self.claims: Remembered[str, Claim] = Remembered()
-        self._functions: bool | None = {"functions": True, "scripts": False}.get(settings.scripting)
 
     def call(self, name: str, keys: list[str], payload: dict[str, Any]) -> Steps[bytes]:
-        """Make one call; load the scripts where the server doesn't have them yet.
+        """Make one call in this epoch.
 
         Raises:
             Retry: it needs other keys.
             GateError: what the script answered instead of OK.
         """
         payload["epoch"] = self.settings.epoch or ""
-        body = msgspec.json.encode(payload)
-        keys = [*self.keys.base, *keys]
-        if self._functions is None:
-            (info,) = yield [("INFO", "server")]
-            if isinstance(info, Exception):
-                raise self._server_error(info)
-            self._functions = version_of(info) >= FUNCTIONS_SINCE
-        loaded = False
-        while True:
-            if self._functions:
-                head: Command = ("FCALL", self.library.function_for(name))
-            else:
-                head = ("EVALSHA", self.library.script_sha)
-            (reply,) = yield [(*head, len(keys), *keys, name, body)]
-            if not isinstance(reply, Exception):
-                break
-            # A restarted or failed-over server, or one that was told to forget its scripts.
-            missing = "NOSCRIPT" in str(reply) or "function not found" in str(reply).lower()
-            if loaded or not (missing or isinstance(reply, NoScriptError)):
-                raise self._server_error(reply)
-            yield from self._load()
-            loaded = True
-        word = reply[0]
-        if word == b"OK":
-            return bytes(reply[1])
-        raise self._refusal(word, reply[1])
+        return (yield from super().call(name, keys, payload))
 
-    def _load(self) -> Steps[None]:
-        if self._functions:
-            (done,) = yield [("FUNCTION", "LOAD", "REPLACE", self.library.functions)]
-        else:
-            (done,) = yield [("SCRIPT", "LOAD", self.library.script)]
-        if isinstance(done, Exception):
-            raise self._server_error(done)
+    def full(self) -> GateFull:
+        """The error when the server is at its memory limit."""
+        return GateFull(
+            "Redis is at its memory limit and takes no new hold; nothing was written. "
+            "Raise `maxmemory`, and see that the outbox is relayed and trimmed"
+        )
 
-    def _server_error(self, refused: Exception) -> Exception:
-        # The scripts write nothing before their last check, so a refusal leaves nothing behind.
-        if isinstance(refused, OutOfMemoryError) or "OOM command not allowed" in str(refused):
-            return GateFull(
-                "Redis is at its memory limit and takes no new hold; nothing was written. "
-                "Raise `maxmemory`, and see that the outbox is relayed and trimmed"
-            )
-        if isinstance(refused, ReadOnlyError):
-            return self.unavailable(refused)
-        return GateError(f"Redis refused a call of the hold gate: {refused}")
+    def refused(self, wrong: Exception) -> GateError:
+        """The error when the server refused for another reason."""
+        return GateError(f"Redis refused a call of the hold gate: {wrong}")
 
     def unavailable(self, wrong: Exception) -> GateUnavailable:
         """The error when no answer came."""
@@ -173,7 +120,8 @@ class Protocol:
             "done, make it again with the same id"
         )
 
-    def _refusal(self, word: bytes, body: bytes) -> Exception:
+    def refusal(self, word: bytes, body: bytes) -> Exception:
+        """The error that a script answered instead of OK."""
         match word:
             case b"RETRY":
                 return Retry(body)
