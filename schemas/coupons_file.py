@@ -111,9 +111,6 @@ class _File(LinedYaml):
         if (budget.issued, budget.redeemed, budget.money) == (None, None, None):
             told = "say at least one of issued, redeemed and money: a coupon without end is a risk"
             self.refuse((*at, "budget"), told)
-        if budget.issued and budget.redeemed and budget.redeemed > budget.issued:
-            told = f"{budget.redeemed} can never be redeemed of {budget.issued} issued"
-            self.refuse((*at, "budget", "redeemed"), told)
         if budget.money is not None and off is not None and off > budget.money:
             told = (
                 f"{money_words(budget.money, currency)} do not pay for one coupon of "

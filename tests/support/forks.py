@@ -26,6 +26,7 @@ IMPORTED = (
     "flow_driver",
     "hook_crash",
     "keeper_process",
+    "coupon_clients",
 )
 
 _context = get_context("forkserver")
