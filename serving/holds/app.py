@@ -12,6 +12,9 @@ from litestar import Litestar, Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
+from serving.coupons.desk import CouponRoutesDesk
+from serving.coupons.problems import of_desk
+from serving.coupons.routes import coupon_routes
 from serving.holds.desk import Desk
 from serving.holds.door import Door
 from serving.holds.keys import KeyRing
@@ -20,6 +23,8 @@ from serving.holds.page import openapi_config
 from serving.holds.problems import KINDS, MEDIA_TYPE, Kind, ProblemError, of_gate, problem
 from serving.holds.routes import routes
 from serving.holds.settings import ApiSettings
+from sinks.coupons.client import AsyncCouponDesk
+from sinks.coupons.errors import CouponError
 from sinks.redis.client import AsyncHoldGate
 from sinks.redis.errors import GateError
 
@@ -45,8 +50,10 @@ def create_app(settings: ApiSettings) -> Litestar:
         gate_settings = msgspec.structs.replace(settings.gate, customer_salt=ring.customer_salt)
         settings = msgspec.structs.replace(settings, gate=gate_settings)
     gate = AsyncHoldGate(settings.gate)
-    # By default a client refuses, rather than waits, when a hundred calls are under way.
-    gate.client.connection_pool.max_connections = MOST_AT_ONCE
+    desk = AsyncCouponDesk(settings.desk)
+    for client in (gate.client, desk.client):
+        # By default a client refuses, rather than waits, when a hundred calls are under way.
+        client.connection_pool.max_connections = MOST_AT_ONCE
 
     @asynccontextmanager
     async def connected(_app: Litestar) -> AsyncIterator[None]:
@@ -54,6 +61,7 @@ def create_app(settings: ApiSettings) -> Litestar:
             yield
         finally:
             await gate.close()
+            await desk.close()
 
     def answer(
         kind: Kind, body: object, request: AnyRequest, retry_after: int | None = None
@@ -79,6 +87,12 @@ def create_app(settings: ApiSettings) -> Litestar:
             LOG.warning("%s", wrong)
         return answer(kind, body, request)
 
+    def on_desk(request: AnyRequest, wrong: CouponError) -> Response[Any]:
+        kind, body = of_desk(wrong)
+        if kind.status >= 500:
+            LOG.warning("%s", wrong)
+        return answer(kind, body, request)
+
     def on_http(request: AnyRequest, wrong: HTTPException) -> Response[Any]:
         name = _BY_STATUS.get(wrong.status_code)
         name = name or ("invalid-request" if wrong.status_code < 500 else "internal")
@@ -90,11 +104,12 @@ def create_app(settings: ApiSettings) -> Litestar:
         return answer(kind, problem(kind, "see the log of the server"), request)
 
     return Litestar(
-        route_handlers=routes(Desk(settings, gate)),
+        route_handlers=[*routes(Desk(settings, gate)), *coupon_routes(CouponRoutesDesk(desk))],
         guards=[Door(ring, RateLimits(gate.client.execute_command))],
         exception_handlers={
             ProblemError: on_problem,
             GateError: on_gate,
+            CouponError: on_desk,
             HTTPException: on_http,
             Exception: on_anything,
         },

@@ -13,14 +13,21 @@ import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 import yaml
 from msgspec import Meta
 
-Scope = Literal["holds:write", "holds:read", "availability:read"]
-SCOPES: tuple[Scope, ...] = ("holds:write", "holds:read", "availability:read")
+Scope = Literal[
+    "holds:write",
+    "holds:read",
+    "availability:read",
+    "coupons:issue",
+    "coupons:redeem",
+    "coupons:read",
+]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
 PREFIX = "tfk"
 # How soon a key that was added or revoked is known to a server that runs.
 LOOK_SECONDS = 1.0

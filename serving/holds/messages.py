@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from schemas.coupons import Names
 from schemas.movement import Name
 from schemas.reservation import ReservationState
 
@@ -185,6 +186,10 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ] = None
     unknown: Annotated[
         list[UnknownItem] | None, Meta(description="With `unknown-sku`: all of them.")
+    ] = None
+    reason: Annotated[str | None, Meta(description="With `coupon-refused`: why, as a code.")] = None
+    words: Annotated[
+        Names | None, Meta(description="With `coupon-refused`: for the people at the till.")
     ] = None
     hold: Annotated[
         HoldAnswer | None, Meta(description="Where a hold is in the way: that hold as it is.")

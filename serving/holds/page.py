@@ -10,6 +10,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, Example, SecurityScheme, Tag
 
+from serving.holds.keys import SCOPES
 from serving.holds.messages import Problem
 from serving.holds.problems import KINDS, MEDIA_TYPE, URN, problem
 
@@ -40,7 +41,7 @@ def openapi_config() -> OpenAPIConfig:
         f"| `{URN}{kind.name}` | {kind.status} | {kind.title} |" for kind in KINDS.values()
     )
     return OpenAPIConfig(
-        title="tillflow holds",
+        title="tillflow holds and coupons",
         version="1",
         description="Units are held before they are paid: all lines or none, for a time, once.\n\n"
         "Errors are `application/problem+json` (RFC 9457); decide by `type`:\n\n"
@@ -51,13 +52,15 @@ def openapi_config() -> OpenAPIConfig:
                     type="http",
                     scheme="bearer",
                     description="A key of `tillflow holds keys new`; it has scopes "
-                    "(holds:write, holds:read, availability:read) and a channel.",
+                    "(" + ", ".join(SCOPES) + ") and a channel.",
                 )
             }
         ),
         tags=[
             Tag(name="holds", description="Claims on units before payment."),
             Tag(name="availability", description="What can be promised."),
+            Tag(name="coupons", description="Issued, reserved at a till, redeemed, rolled back."),
+            Tag(name="offers", description="What coupons do to a basket."),
             Tag(name="operation", description="For those who run it."),
         ],
         render_plugins=[JsonRenderPlugin()],

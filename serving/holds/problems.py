@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from schemas.coupons import Names
 from serving.holds.messages import HoldAnswer, Problem, ShortageItem, UnknownItem
 from sinks.redis import errors
 
@@ -30,6 +31,7 @@ KINDS = {
         Kind("missing-scope", 403, "The API key may not do this"),
         Kind("not-found", 404, "There is nothing at this address"),
         Kind("unknown-hold", 404, "There is no such hold"),
+        Kind("unknown-coupon", 404, "There is no such coupon"),
         Kind("method-not-allowed", 405, "This address does not take that method"),
         Kind("short", 409, "Not enough can be promised"),
         Kind("id-conflict", 409, "The id belongs to another hold"),
@@ -37,14 +39,21 @@ KINDS = {
         Kind("already-confirmed", 409, "The hold has been paid"),
         Kind("expired-short", 409, "Paid too late, and the units are gone"),
         Kind("not-held", 409, "The hold has ended"),
+        Kind("coupon-refused", 409, "The coupon cannot be had or used"),
+        Kind("call-conflict", 409, "The id belongs to a call with other content"),
         Kind("request-too-large", 413, "The request is too large"),
         Kind("unknown-sku", 422, "No position of a SKU is known"),
+        Kind("unknown-campaign", 422, "No such campaign is published"),
         Kind("rate-limited", 429, "Too many requests with this key", retry=True),
         Kind("internal", 500, "The server failed"),
         Kind("gate-closed", 503, "No holds are taken just now", retry=True),
         Kind("gate-busy", 503, "What the call is about kept changing", retry=True),
         Kind("gate-full", 503, "The store of holds is full", retry=True),
         Kind("gate-unavailable", 503, "The store of holds did not answer", retry=True),
+        Kind("coupons-closed", 503, "No coupons are taken just now", retry=True),
+        Kind("coupons-busy", 503, "What the call is about kept changing", retry=True),
+        Kind("coupons-full", 503, "The store of coupons is full", retry=True),
+        Kind("coupons-unavailable", 503, "The store of coupons did not answer", retry=True),
     )
 }
 
@@ -77,6 +86,8 @@ def problem(
     hold: HoldAnswer | None = None,
     shortages: list[ShortageItem] | None = None,
     unknown: list[UnknownItem] | None = None,
+    reason: str | None = None,
+    words: Names | None = None,
 ) -> Problem:
     """The body of an answer."""
     return Problem(
@@ -87,6 +98,8 @@ def problem(
         hold=hold,
         shortages=shortages,
         unknown=unknown,
+        reason=reason,
+        words=words,
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from sinks.coupons.settings import DeskSettings
 from sinks.redis.settings import MAX_TTL_SECONDS, GateSettings
 
 
@@ -20,6 +21,16 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     default_ttl_seconds: float = 600.0
     max_ttl_seconds: float = 86_400.0
     retry_after_seconds: int = 1
+
+    @property
+    def desk(self) -> DeskSettings:
+        """The coupon desk of the same name, in the same Redis."""
+        return DeskSettings(
+            url=self.gate.url,
+            desk=self.gate.pool,
+            scripting=self.gate.scripting,
+            timeout_seconds=self.gate.timeout_seconds,
+        )
 
     def __post_init__(self) -> None:
         """Refuse what could not work.

@@ -171,6 +171,14 @@ class _Desk:
         known = yield from self.known.get(self.protocol)
         return (yield from till.offered(self.protocol, known, member, basket, order))
 
+    def reading(self, coupon: str) -> Steps[Coupon]:
+        """The coupon as it is now.
+
+        Raises:
+            UnknownCoupon: there is none.
+        """
+        return (yield from calls.read(self.protocol, coupon))
+
     def campaigns_now(self) -> Steps[list[Campaign]]:
         """What is used of every campaign's budget."""
         known = yield from calls.published(self.protocol)
@@ -203,7 +211,7 @@ class CouponDesk(_Desk, Blocking):
 
     def read(self, coupon: str) -> Coupon:
         """The coupon as it is now."""
-        return self.run(calls.read(self.protocol, coupon))
+        return self.run(self.reading(coupon))
 
     def of_member(self, member: str) -> Look:
         """The coupons that a member could use, and their campaigns."""

@@ -6,7 +6,19 @@ from typing import Literal
 
 import msgspec
 
+from operators.coupons.offers import Offer, Offers
 from schemas.coupon_events import CouponEvent
+
+__all__ = [
+    "Campaign",
+    "Coupon",
+    "CouponState",
+    "DeskState",
+    "Look",
+    "Offer",
+    "Offers",
+    "OutboxEntry",
+]
 
 CouponState = Literal["issued", "reserved", "redeemed", "rolled_back", "expired"]
 

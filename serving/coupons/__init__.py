@@ -1,0 +1,1 @@
+"""Coupons over HTTP, beside the holds: what a till, a mini-program and a campaign call."""
