@@ -85,6 +85,7 @@ def coupon_routes(desk: CouponRoutesDesk) -> Sequence[HTTPRouteHandler]:
         opt={"scope": "coupons:read"},
         operation_id="readCoupon",
         summary="Read a coupon",
+        description="As it is now; what lapsed or expired says so, whether or not anybody tidied.",
         tags=_TAG,
         security=GUARDED,
         responses=problems(*_ALWAYS, "unknown-coupon"),

@@ -10,9 +10,11 @@ from urllib.parse import quote
 import msgspec
 
 from schemas.alert import ALERT_TYPE, Alert
+from schemas.coupon_events import COUPON_TOPIC, type_of
 from schemas.instants import parse_instant, to_datetime, utc_text
 from schemas.reservation import RESERVATION_TYPE
 from serving.keeper.ports import Record
+from sinks.coupons.model import OutboxEntry as CouponEntry
 from sinks.kafka.events import OutRecord, to_record
 from sinks.redis.model import OutboxEntry
 
@@ -65,6 +67,27 @@ def relayed(entries: Iterable[OutboxEntry], source: str) -> list[OutRecord]:
             utc_text(entry.time),
             entry.event,
             key=entry.event.sku,
+        )
+        for entry in entries
+    ]
+
+
+def coupon_source(desk: str, epoch: str) -> str:
+    """Who says it: a coupon desk in one of its epochs."""
+    return f"coupon-desk/{quote(desk, safe='')}/{quote(epoch, safe='')}"
+
+
+def coupons_relayed(entries: Iterable[CouponEntry], source: str) -> list[OutRecord]:
+    """Entries of a desk's outbox as records; the same entry is the same event, however often."""
+    return [
+        to_record(
+            type_of(entry.what),
+            source,
+            f"{entry.id}#{entry.event.coupon}",
+            utc_text(to_datetime(entry.at * 1000)),
+            entry.event,
+            key=entry.event.member,
+            topic=COUPON_TOPIC,
         )
         for entry in entries
     ]

@@ -19,8 +19,10 @@ from redis.exceptions import RedisError
 
 from schemas.alert import Alert
 from serving.keeper.alarms import Alarms
+from serving.keeper.coupons import CouponKeeper
 from serving.keeper.gathering import Interrupted, gather, new_epoch
 from serving.keeper.lease import FencedGate, KeeperKeys, Lease, LeaseLost
+from serving.keeper.outboxes import HoldOutbox
 from serving.keeper.ports import Log, LogAway, LogLost
 from serving.keeper.projector import Projector
 from serving.keeper.relay import Relay
@@ -76,11 +78,14 @@ class Keeper:
         self._fenced = FencedGate(settings.gate, self._lease)
         self.status = Status(settings.gate.pool, settings.status_file)
         # One writer a thread: a flush tells of what was written by its own thread.
-        relay_writer, alarm_writer = (
+        relay_writer, alarm_writer, coupon_writer = (
             TopicWriter(log.brokers, delivery_seconds=DELIVERY_SECONDS, linger_ms=0)
-            for _ in range(2)
+            for _ in range(3)
         )
-        self._relay = Relay(self._gate, relay_writer, self.status)
+        self._relay = Relay(HoldOutbox(self._gate), relay_writer, self.status, self.status.relayed)
+        self._coupons = CouponKeeper(
+            settings.gate, log, coupon_writer, self.status, settings.sweep_seconds
+        )
         self._alarms = Alarms(self._gate, alarm_writer, self.status)
         self._projector = Projector(self._gate, log, self._alarms, self.status)
         self._watch = Watch(self._gate, self._fenced, self.status, settings.sweep_seconds)
@@ -93,6 +98,7 @@ class Keeper:
             try:
                 # What was read is told, whoever keeps the gate by now.
                 self._relay.settle(stop)
+                self._coupons.relay.settle(stop)
                 if self._lease.take():
                     self._term(stop)
                 else:
@@ -156,6 +162,7 @@ class Keeper:
             threads += [
                 self._start(guarded(self._relay.run), over),
                 self._start(guarded(self._projector.run), over),
+                self._start(guarded(self._coupons.run), over),
             ]
             self._watch.run(epoch, halt)
         except Interrupted as wrong:
@@ -244,6 +251,7 @@ class Keeper:
             LOG.info("the lease was not given up, it ends by itself: %s", wrong)
         self._gate.close()
         self._fenced.close()
+        self._coupons.close()
 
     @property
     def _pool(self) -> str:

@@ -33,6 +33,8 @@ class Report(msgspec.Struct, kw_only=True):
     last_position_lag_ms: float | None = None
     swept: int = 0
     moved: int = 0
+    coupons_relayed: int = 0
+    coupons_swept: int = 0
     open_risks: int = 0
     unreadable: int = 0
     trouble: str | None = None
@@ -66,12 +68,22 @@ class Status:
             if written_ms > 0:
                 self.report.last_position_lag_ms = _lag(now, written_ms)
 
-    def count(self, *, swept: int = 0, moved: int = 0, unreadable: int = 0) -> None:
+    def count(
+        self,
+        *,
+        swept: int = 0,
+        moved: int = 0,
+        unreadable: int = 0,
+        coupons_relayed: int = 0,
+        coupons_swept: int = 0,
+    ) -> None:
         """More of these."""
         with self._lock:
             self.report.swept += swept
             self.report.moved += moved
             self.report.unreadable += unreadable
+            self.report.coupons_relayed += coupons_relayed
+            self.report.coupons_swept += coupons_swept
 
     def trouble(self, words: str) -> None:
         """What goes wrong just now."""

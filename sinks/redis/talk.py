@@ -39,6 +39,10 @@ class Blocking:
         """Give the connections back."""
         self.client.close()
 
+    def unavailable(self, wrong: Exception) -> Exception:
+        """The error when no answer came."""
+        return self._told_by.unavailable(wrong)
+
     def run(self, steps: Steps[T]) -> T:
         """Talk a conversation through to its end."""
         try:

@@ -19,6 +19,13 @@ OPERATIONS = {
     ("/v1/holds/{hold_id}/release", "post"): "release",
     ("/v1/holds/{hold_id}/extend", "post"): "extend",
     ("/v1/availability", "get"): "availability",
+    ("/v1/coupons", "post"): "issueCoupon",
+    ("/v1/coupons/{coupon}", "get"): "readCoupon",
+    ("/v1/coupons/{coupon}/reserve", "post"): "reserveCoupon",
+    ("/v1/coupons/{coupon}/redeem", "post"): "redeemCoupon",
+    ("/v1/coupons/{coupon}/release", "post"): "releaseCoupon",
+    ("/v1/coupons/{coupon}/rollback", "post"): "rollBackCoupon",
+    ("/v1/offers", "post"): "offers",
     ("/health", "get"): "health",
 }
 

@@ -1,0 +1,91 @@
+"""The keeper carries what becomes of coupons to the log, also over its own death."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+from broker import Broker
+from coupon_desks import basket, book
+from keeper_world import World
+
+from operators.coupons.life import Lives
+from schemas.coupon_events import COUPON_TOPIC, TYPES, CouponEvent
+from serving.keeper.events import read_event
+from sinks.coupons.client import CouponDesk
+from sinks.coupons.settings import DeskSettings
+from sources.kafka.reader import RecordReader
+from sources.kafka.settings import KafkaSettings
+
+
+class CouponLog:
+    """What is on the log about the coupons of one desk."""
+
+    def __init__(self, broker: Broker, member: str) -> None:
+        broker.create(COUPON_TOPIC, 2)
+        self._reader = RecordReader(KafkaSettings(broker.address), [COUPON_TOPIC], "coupon-test")
+        self._member = member
+        self.lives = Lives()
+        self.told: dict[tuple[str, str], bytes] = {}
+        self.repeated = 0
+
+    def read(self) -> None:
+        for block in self._reader.read(0.02):
+            for record in block.records:
+                event = read_event(record)
+                assert event is not None
+                assert event.type in TYPES
+                data = msgspec.json.decode(event.data, type=CouponEvent)
+                name = (event.source, event.id)
+                if name in self.told:
+                    assert self.told[name] == event.data, "told twice, and differently"
+                    self.repeated += 1
+                elif data.member == self._member:
+                    self.told[name] = event.data
+                    self.lives.take(event.type.split(".")[1], data)
+
+    def close(self) -> None:
+        self._reader.close()
+
+
+@pytest.fixture
+def desk(world: World) -> Iterator[CouponDesk]:
+    settings = DeskSettings(url=world.redis.url, desk=world.pool, timeout_seconds=20)
+    with CouponDesk(settings) as made:
+        made.publish(book(), first="one")
+        yield made
+
+
+@pytest.fixture
+def log(world: World) -> Iterator[CouponLog]:
+    made = CouponLog(world.broker, world.pool)
+    yield made
+    made.close()
+
+
+def test_coupons_reach_the_log_over_a_keepers_death(
+    world: World, desk: CouponDesk, log: CouponLog
+) -> None:
+    first = world.opened()
+    member, here = world.pool, basket(29_000)
+    for number in range(3):
+        desk.run(desk.issuing(f"k{number}", "c280-50", member))
+    desk.run(desk.redeeming("k0", call="d", order="o0", basket=here))
+    desk.run(desk.reserving("k1", here, call="r", order="o1", ttl_seconds=0.01))
+
+    def told(count: int) -> bool:
+        log.read()
+        return len(log.told) >= count
+
+    # Three issued, one redeemed, one reserved, and that it lapsed: nobody but the sweeper tells it.
+    world.wait(lambda: told(6), "not all events reached the log")
+    first.kill()
+    desk.run(desk.rolling_back("k0", order="o0", refund="r"))
+    desk.run(desk.redeeming("k2", call="d", order="o2", basket=here))
+    world.opened()
+    world.wait(lambda: told(8), "what happened between two keepers did not reach the log")
+    world.wait(lambda: not desk.outbox(), "the outbox was not trimmed")
+    use = log.lives.use(desk.read("k2").at)["c280-50"]
+    assert (use.issued, use.redeemed, use.money, use.rolled_back) == (3, 1, 5_000, 1)
+    assert log.lives.coupons["k1"].state == "issued"
