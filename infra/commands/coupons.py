@@ -11,6 +11,7 @@ import msgspec
 import yaml
 
 from infra.answers import console, field, table
+from infra.commands.coupon_desk import funnel, issue, lint, publish, rebuild_command, show
 from operators.members.coupons.diagnosis.facts import Campaign, Receiver
 from operators.members.coupons.diagnosis.replay import RESPONSES, Replayed, replay
 from operators.members.coupons.diagnosis.report import Diagnosis, diagnose
@@ -27,7 +28,11 @@ _people = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 @click.group()
 def coupon() -> None:
-    """Coupons: diagnose a campaign, replay thresholds on real baskets."""
+    """Coupons: their file and their desk, why a campaign went so, thresholds on real baskets."""
+
+
+for _command in (lint, publish, issue, show, rebuild_command, funnel):
+    coupon.add_command(_command)
 
 
 @coupon.command("diagnose")

@@ -115,6 +115,25 @@ class Lives:
     def __init__(self) -> None:
         self.coupons: dict[str, Life] = {}
 
+    def follow(self, what: str, event: CouponEvent) -> bool:
+        """Follow one event, or start from it where those before it are gone; False then.
+
+        An event says enough of its coupon to go on from it.
+        """
+        try:
+            self.take(what, event)
+        except OutOfOrder:
+            self._start(event)
+            if what == "issued":
+                return False
+            life = self.coupons[event.coupon]
+            life.state = "redeemed" if what == "rolled_back" else "issued"
+            if what == "released":
+                life.state = "reserved"
+            life.take(what, event)
+            return False
+        return True
+
     def take(self, what: str, event: CouponEvent) -> None:
         """Follow one event.
 
@@ -131,6 +150,9 @@ class Lives:
         if found is not None:
             msg = f"coupon {event.coupon}: it is issued a second time"
             raise OutOfOrder(msg)
+        self._start(event)
+
+    def _start(self, event: CouponEvent) -> None:
         self.coupons[event.coupon] = Life(
             event.coupon,
             event.campaign,

@@ -6,9 +6,11 @@ from importlib import resources
 
 from sinks.redis.library import Library
 
-PARTS = ("records", "till", "keeping")
+PARTS = ("records", "till", "restoring", "keeping")
 # A customer who has paid, or gives back, is served also when the server is at its memory limit.
-WHEN_FULL = frozenset({"redeem", "release", "rollback", "look", "due", "expire", "lapse"})
+WHEN_FULL = frozenset(
+    {"redeem", "release", "rollback", "look", "due", "expire", "lapse", "restore"}
+)
 
 
 def load_library() -> Library:

@@ -117,6 +117,8 @@ class Protocol(Scripted):
                 return UnknownCampaign("no such campaign: `tillflow coupon publish` its file")
             case b"CLOSED":
                 return DeskClosed(self.settings.desk, _words.decode(body)["state"])
+            case b"OPEN":
+                return NotPublished("the desk is open: close it before it is written again")
             case b"OLDER":
                 return NotPublished(
                     f"version {_words.decode(body)['version']} is published: give the file a "

@@ -94,7 +94,7 @@ function calls.lapse(keys, p, now)
   return {'OK', tostring(tidied)}
 end
 
-local OPEN_OR_NOT = {publish = true, look = true}
+local OPEN_OR_NOT = {publish = true, look = true, restore = true}
 
 local function dispatch(keys, args)
   local p = cjson.decode(args[2])

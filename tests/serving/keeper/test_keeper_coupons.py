@@ -7,9 +7,11 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 from broker import Broker
-from coupon_desks import basket, book
+from click.testing import CliRunner
+from coupon_desks import COUPONS, basket, book
 from keeper_world import World
 
+from infra.commands.coupons import coupon
 from operators.coupons.life import Lives
 from schemas.coupon_events import COUPON_TOPIC, TYPES, CouponEvent
 from serving.keeper.events import read_event
@@ -89,3 +91,21 @@ def test_coupons_reach_the_log_over_a_keepers_death(
     use = log.lives.use(desk.read("k2").at)["c280-50"]
     assert (use.issued, use.redeemed, use.money, use.rolled_back) == (3, 1, 5_000, 1)
     assert log.lives.coupons["k1"].state == "issued"
+
+    # The desk loses its data; what is on the log brings it back.
+    told_of = desk.look(["k0", "k1", "k2"], ["c280-50"])
+    keys = desk.client.keys("*")
+    tag = desk.protocol.keys.tag.encode()
+    desk.client.delete(*(key for key in keys if key.startswith(tag)))
+    file = world.folder / "coupons.yaml"
+    file.write_text(COUPONS, encoding="utf-8")
+    where = ["--pool", world.pool, "--kafka", world.broker.address]
+    rebuilt = CliRunner().invoke(coupon, ["rebuild", str(file), "--redis", world.redis.url, *where])
+    assert "3 coupons from 8 events" in rebuilt.output, rebuilt.output
+    again = desk.look(["k0", "k1", "k2"], ["c280-50"])
+    assert again.campaigns == told_of.campaigns
+    assert [each.state for each in again.coupons] == [each.state for each in told_of.coupons]
+    shown = CliRunner().invoke(coupon, ["funnel", *where])
+    assert "100.0%" in shown.output
+    desk.run(desk.issuing("k9", "c280-50", "other", message="after"))
+    world.wait(lambda: not desk.outbox(), "the keeper did not find the desk again")

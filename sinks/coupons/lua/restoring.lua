@@ -1,0 +1,33 @@
+-- Writes a lost desk again from what it had told, piece by piece, while it is not open. Names: what
+-- a call about one coupon names, for each. Sending a piece twice writes the same.
+function calls.restore(keys, p, now)
+  if redis.call('HGET', keys[1], 'state') == 'open' then return {'OPEN', '{}'} end
+  local written = 0
+  for i, r in ipairs(p.coupons) do
+    local own = {keys[1], keys[LOG], keys[DUE], keys[RULES],
+      unpack(keys, FIRST + 6 * i - 6, FIRST + 6 * i - 1)}
+    local rule = read_rule(own[RULE], own[LIVE], now)
+    if rule and redis.call('EXISTS', own[COUPON]) == 0 then
+      r.fingerprint, r.calls = p.fingerprints[i], {}
+      redis.call('HINCRBY', own[RULE], 'issued', 1)
+      redis.call('HINCRBY', own[COUNTS], r.member, 1)
+      if r.state == 'redeemed' then
+        redis.call('HINCRBY', own[RULE], 'redeemed', 1)
+        redis.call('HINCRBY', own[RULE], 'money', whole(r.amount))
+        take_order(own, r, rule, p, FOR_GOOD)
+      elseif r.state == 'reserved' then
+        redis.call('HINCRBY', own[RULE], 'reserved', 1)
+        redis.call('HINCRBY', own[RULE], 'reserved_money', whole(r.amount))
+        redis.call('ZADD', own[LIVE], r.ends, live_of(r))
+        take_order(own, r, rule, p, r.ends)
+      end
+      if r.state ~= 'redeemed' and r.state ~= 'expired' then
+        redis.call('ZADD', own[DUE], r.valid_to, entry_of(r))
+        redis.call('ZADD', own[MEMBER], r.valid_to, index_of(r))
+      end
+      save(own, r, p, now)
+      written = written + 1
+    end
+  end
+  return {'OK', tostring(written)}
+end
