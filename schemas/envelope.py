@@ -10,6 +10,8 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 import msgspec
 
+from schemas.coupon_events import TYPES as COUPON_TYPES
+from schemas.coupon_events import CouponEvent
 from schemas.member_events import (
     CONSENT_TYPE,
     ERASED_TYPE,
@@ -118,6 +120,19 @@ class ThresholdsEvent(Envelope[ThresholdsPublished], gc=False, kw_only=True, omi
     type: Literal["member.thresholds.v1"]
 
 
+class CouponEnvelope(Envelope[CouponEvent], gc=False, kw_only=True, omit_defaults=True):
+    """One of the events of `coupon.event.v1`."""
+
+    type: Literal[
+        "coupon.issued.v1",
+        "coupon.reserved.v1",
+        "coupon.released.v1",
+        "coupon.redeemed.v1",
+        "coupon.rolled_back.v1",
+        "coupon.expired.v1",
+    ]
+
+
 class Header(msgspec.Struct, gc=False):
     """Just enough of a line to say whose event it is."""
 
@@ -138,4 +153,5 @@ EVENT_STRUCTS: dict[str, type] = {
     ERASED_TYPE: ErasedEvent,
     CONSENT_TYPE: ConsentEvent,
     THRESHOLDS_TYPE: ThresholdsEvent,
+    **dict.fromkeys(COUPON_TYPES, CouponEnvelope),
 }
