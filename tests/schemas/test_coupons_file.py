@@ -21,7 +21,11 @@ def test_a_file_is_read() -> None:
     ("before", "after", "told"),
     [
         ("threshold: 28000", "treshold: 28000", r"line 8: .*no setting treshold.*threshold\?"),
-        ("amount: 5000", "amount: 50.5", r"line 9: coupons\[1\].amount: Expected `int . null`, got `float`"),
+        (
+            "amount: 5000",
+            "amount: 50.5",
+            r"line 9: coupons\[1\].amount: Expected .*`float`",
+        ),
         ("amount: 5000", "amount: 29000", r"line 9: .*CNY 290.00 off is more than.*CNY 280.00"),
         ("amount: 5000", "percent: 20", "line 7: .*amount_off needs `amount`"),
         ("    per_member: 3", "    percent: 3", "line 12: .*amount_off has no `percent`"),
