@@ -26,6 +26,26 @@ _rule = msgspec.json.Decoder(CouponRule)
 _book = msgspec.json.Decoder(CouponBook)
 
 
+class Peeked(msgspec.Struct):
+    """A coupon's record, as far as a price needs it; `at` is the server's time."""
+
+    campaign: str
+    member: str
+    state: str
+    order: str
+    ends: int
+    at: int = 0
+
+    def is_of(self, order: str) -> bool:
+        """Whether an order has it reserved, or has redeemed it."""
+        return self.order == order and (
+            self.state == "redeemed" or (self.state == "reserved" and self.ends > self.at)
+        )
+
+
+_peeked = msgspec.json.Decoder(Peeked)
+
+
 class Published(msgspec.Struct):
     """The campaigns that a desk knows, those of former files too."""
 
@@ -179,7 +199,7 @@ def rollback(
 ) -> Steps[Coupon]:
     """Take a redemption back; see `CouponDesk.rolling_back`."""
     check_name("refund", refund)
-    found = yield from read(desk, coupon)
+    found = yield from peek(desk, coupon)
     rule = known.rule(found.campaign)
     grace_to = extended(0, found.at, rule.returned.grace_days, known.zone)
     payload = _call("rollback", refund, order, (order, refund, returned)) | {
@@ -205,6 +225,28 @@ def read(desk: Protocol, coupon: str) -> Steps[Coupon]:
     return found.coupons[0]
 
 
+def peek(desk: Protocol, coupon: str) -> Steps[Peeked]:
+    """Just enough of a coupon to price it, without a script.
+
+    Raises:
+        UnknownCoupon: there is none.
+    """
+    check_name("coupon", coupon)
+    body, (seconds, micros) = yield from send(("GET", desk.keys.coupon(coupon)), ("TIME",))
+    if body is None:
+        # A closed desk says so, an open one that it knows no such coupon.
+        return (yield from _unknown(desk, coupon))
+    found = _peeked.decode(body)
+    found.at = int(seconds) * 1000 + int(micros) // 1000
+    desk.owners.keep(coupon, Owner(found.campaign, found.member))
+    return found
+
+
+def _unknown(desk: Protocol, coupon: str) -> Steps[Peeked]:
+    yield from release(desk, coupon, call="-", order="-")
+    raise desk.unknown()
+
+
 def look(desk: Protocol, coupons: Sequence[str], campaigns: Sequence[str]) -> Steps[Look]:
     """Coupons and campaigns at one moment."""
     keys = [desk.keys.coupon(coupon) for coupon in coupons]
@@ -214,16 +256,13 @@ def look(desk: Protocol, coupons: Sequence[str], campaigns: Sequence[str]) -> St
 
 
 def of_member(desk: Protocol, member: str) -> Steps[Look]:
-    """The coupons that a member could use or that end last, and their campaigns.
+    """The coupons of a member that are not redeemed, and their campaigns.
 
-    At most `COUPONS_A_LOOK`, those that end first.
+    At most `COUPONS_A_LOOK`; those that end last, for what has ended may wait to be tidied.
     """
     check_name("member", member)
-    now = yield from time_of()
     key = desk.keys.member(member)
-    (found,) = yield from send(
-        ("ZRANGEBYSCORE", key, f"({now}", "+inf", "LIMIT", 0, COUPONS_A_LOOK)
-    )
+    (found,) = yield from send(("ZREVRANGE", key, 0, COUPONS_A_LOOK - 1))
     pairs = [_pair.decode(each) for each in found]
     campaigns = list(dict.fromkeys(campaign for _, campaign in pairs))
     return (yield from look(desk, [coupon for coupon, _ in pairs], campaigns))

@@ -8,7 +8,7 @@ from operators.coupons.worth import Worth, paid_back, worth
 from schemas.coupons import Basket, CouponRule
 from schemas.money import money_words
 from sinks.coupons import calls
-from sinks.coupons.calls import Published
+from sinks.coupons.calls import Peeked, Published
 from sinks.coupons.errors import InvalidCall, Refused
 from sinks.coupons.model import Coupon
 from sinks.coupons.protocol import Protocol
@@ -49,7 +49,7 @@ def reserve(
     buyer: str,
 ) -> Steps[Coupon]:
     """Reserve a coupon for a basket; see `CouponDesk.reserving`."""
-    found = yield from calls.read(desk, coupon)
+    found = yield from calls.peek(desk, coupon)
     rule = known.rule(found.campaign)
     what = _priced(known, rule, found, basket, found.at, order)
     return (
@@ -79,9 +79,12 @@ def redeem(
     buyer: str,
 ) -> Steps[Coupon]:
     """Redeem what was reserved, or a basket at once; see `CouponDesk.redeeming`."""
-    found = yield from calls.read(desk, coupon)
-    rule = known.rule(found.campaign)
-    what = None
+    what, offline_hours = None, 0
+    # What was reserved is redeemed in one trip.
+    if basket is not None or occurred_at:
+        found = yield from calls.peek(desk, coupon)
+        rule = known.rule(found.campaign)
+        offline_hours = rule.offline_hours
     if basket is not None:
         offline = occurred_at and 0 <= found.at - occurred_at <= rule.offline_hours * 3_600_000
         at = occurred_at if offline else found.at
@@ -96,7 +99,7 @@ def redeem(
             amount=None if what is None else what.cost,
             basket=0 if what is None else what.base,
             occurred_at=occurred_at,
-            offline_hours=rule.offline_hours,
+            offline_hours=offline_hours,
             buyer=buyer,
         )
     )
@@ -109,7 +112,7 @@ def paid_back_of(rule: CouponRule, made: Coupon) -> int:
 
 
 def _priced(
-    known: Published, rule: CouponRule, found: Coupon, basket: Basket, at: int, order: str
+    known: Published, rule: CouponRule, found: Peeked, basket: Basket, at: int, order: str
 ) -> Worth:
     """What the coupon is worth.
 
@@ -120,7 +123,7 @@ def _priced(
         msg = "the basket has no lines"
         raise InvalidCall(msg)
     # An answer that was given stays: what this order has reserved or redeemed is not judged again.
-    if not (found.order == order and found.state in {"reserved", "redeemed"}):
+    if not found.is_of(order):
         why = barred(rule, basket.store, at, known.zone)
         if why is not None:
             raise Refused(why)

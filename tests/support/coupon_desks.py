@@ -137,9 +137,12 @@ class TimedDesk(CouponDesk):
         self.publish(book() if published is None else published, first="one")
 
     def _send(self, commands: list[tuple[Any, ...]]) -> list[Any]:
-        if commands == [("TIME",)]:
-            return [(self._clock.now // 1000, self._clock.now % 1000 * 1000)]
-        return super()._send(commands)
+        now = (self._clock.now // 1000, self._clock.now % 1000 * 1000)
+        replies = super()._send(commands)
+        return [
+            now if command == ("TIME",) else reply
+            for command, reply in zip(commands, replies, strict=True)
+        ]
 
 
 def campaign_of(desk: CouponDesk, campaign: str) -> Any:
