@@ -29,10 +29,10 @@ from sinks.redis.errors import (
 )
 from sinks.redis.keys import Keys
 from sinks.redis.library import Library
-from sinks.redis.scripted import TRIES, Command, Remembered, Scripted, Steps
+from sinks.redis.scripted import REMEMBERED, TRIES, Command, Remembered, Scripted, Steps
 from sinks.redis.settings import GateSettings
 
-__all__ = ["TRIES", "Command", "Protocol", "Remembered", "Steps"]
+__all__ = ["REMEMBERED", "TRIES", "Command", "Protocol", "Remembered", "Steps"]
 
 
 class Line(msgspec.Struct, array_like=True, frozen=True):

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from coupon_desks import COUPONS
 
-from schemas.coupons_file import CouponsProblem, read_coupons
+from schemas.coupons_file import CouponsProblem, load_coupons, read_coupons
 from schemas.money import money_words
+
+
+def test_the_example_is_one() -> None:
+    found = load_coupons(Path(__file__).parents[2] / "docs" / "examples" / "coupons.yaml")
+    assert [rule.kind for rule in found.coupons] == ["amount_off", "percent_off", "gift"]
+
+
+def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
+    with pytest.raises(CouponsProblem, match=r"none\.yaml cannot be read: No such file"):
+        load_coupons(tmp_path / "none.yaml")
 
 
 def test_a_file_is_read() -> None:

@@ -149,5 +149,12 @@ def campaign_of(desk: CouponDesk, campaign: str) -> Any:
     return desk.look([], [campaign]).campaigns[0]
 
 
+def lose(desk: CouponDesk) -> None:
+    """Everything of this desk is gone, as if it had never been."""
+    tag = desk.protocol.keys.tag.encode()
+    keys: list[bytes] = desk._execute("KEYS", "*")
+    desk._execute("DEL", *(key for key in keys if key.startswith(tag)))
+
+
 def whats(desk: CouponDesk) -> Sequence[str]:
     return [entry.what for entry in desk.outbox(count=10_000)]

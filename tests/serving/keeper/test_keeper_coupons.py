@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from broker import Broker
 from click.testing import CliRunner
-from coupon_desks import COUPONS, basket, book
+from coupon_desks import COUPONS, basket, book, lose
 from keeper_world import World
 
 from infra.commands.coupons import coupon
@@ -94,9 +94,7 @@ def test_coupons_reach_the_log_over_a_keepers_death(
 
     # The desk loses its data; what is on the log brings it back.
     told_of = desk.look(["k0", "k1", "k2"], ["c280-50"])
-    keys = desk.client.keys("*")
-    tag = desk.protocol.keys.tag.encode()
-    desk.client.delete(*(key for key in keys if key.startswith(tag)))
+    lose(desk)
     file = world.folder / "coupons.yaml"
     file.write_text(COUPONS, encoding="utf-8")
     where = ["--pool", world.pool, "--kafka", world.broker.address]

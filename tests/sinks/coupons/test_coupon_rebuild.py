@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from coupon_desks import SettableDeskClock, basket, book, campaign_of
+from coupon_desks import SettableDeskClock, basket, book, campaign_of, lose
 
 from operators.coupons.life import Lives
 from sinks.coupons import rebuild
@@ -57,9 +57,7 @@ def test_the_desk_is_as_it_was(clock: SettableDeskClock) -> None:
         with pytest.raises(NotPublished, match="open"):
             desk.run(rebuild.restore(desk.protocol, lives.coupons.values()))
 
-        tag = desk.protocol.keys.tag
-        keys = [key for key in desk.client.keys("*") if key.decode().startswith(tag)]
-        desk.client.delete(*keys)
+        lose(desk)
         desk.publish(book())
         for expected in (len(NAMES), 0):  # a piece that is sent twice writes the same
             assert desk.run(rebuild.restore(desk.protocol, lives.coupons.values())) == expected
