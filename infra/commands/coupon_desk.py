@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,17 +15,18 @@ import msgspec
 
 from flows.settings import SettingsError, kafka_settings
 from infra.answers import console, field, table
-from infra.coupon_log import CouponLog, read_coupons_of
 from infra.keeper_log import KafkaLog
 from schemas.coupons import CouponBook
 from schemas.coupons_file import CouponsProblem, load_coupons
 from schemas.instants import to_datetime, utc_text
 from schemas.money import digits, money_words
+from serving.keeper.coupon_log import read_coupons_of
 from serving.keeper.ports import LogAway, LogLost
 from sinks.coupons import calls, rebuild
 from sinks.coupons.client import CouponDesk
 from sinks.coupons.errors import CouponError, Refused
 from sinks.coupons.settings import DeskSettings
+from sinks.coupons.told import Told
 from sources.kafka.errors import BrokerError
 
 _file = click.argument("file", type=click.Path(path_type=Path))
@@ -152,18 +154,20 @@ def rebuild_command(file: Path, url: str, desk: str, kafka: str | None) -> None:
     with _told(), _opened(url, desk) as found:
         book = load_coupons(file)
         if found.state().state == "open":
-            msg = "the desk is open: it has its data. FLUSH or a new Redis is what this is for"
+            msg = "the desk is open: it has its data, and the keeper sees to it after a restart"
             raise click.ClickException(msg)
+        token = uuid.uuid4().hex
         log = _read(kafka, desk)
-        found.run(rebuild.close(found.protocol))
-        found.publish(book)
         lives = log.lives.coupons.values()
         unknown = sorted({each.campaign for each in lives if book.rule(each.campaign) is None})
         if unknown:
             msg = f"{file.name} lacks {', '.join(unknown)}: members have coupons of it"
             raise click.ClickException(msg)
-        written = found.run(rebuild.restore(found.protocol, lives))
-        found.run(rebuild.reopen(found.protocol, _epoch()))
+        found.publish(book)
+        found.run(rebuild.begin(found.protocol, token))
+        found.run(rebuild.clear(found.protocol, token))
+        written = found.run(rebuild.restore(found.protocol, token, lives))
+        found.run(rebuild.reopen(found.protocol, token, _epoch()))
     click.echo(f"{written} coupons from {log.events} events; the desk is open{_gaps(log)}")
 
 
@@ -228,7 +232,7 @@ def _json(value: object) -> str:
     return json.dumps(msgspec.to_builtins(value), indent=2, ensure_ascii=False)
 
 
-def _gaps(log: CouponLog) -> str:
+def _gaps(log: Told) -> str:
     said = f"; {log.gaps} began without what came before" if log.gaps else ""
     return said + (f"; {log.unreadable} records are no events" if log.unreadable else "")
 
@@ -237,7 +241,7 @@ def _epoch() -> str:
     return datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
 
 
-def _read(brokers: str | None, desk: str) -> CouponLog:
+def _read(brokers: str | None, desk: str) -> Told:
     settings = kafka_settings(brokers)
     if settings is None:
         msg = "no log is given: say --kafka HOST:PORT or set TILLFLOW_KAFKA"

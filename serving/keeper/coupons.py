@@ -8,12 +8,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import uuid
+from datetime import UTC, datetime
 
 from schemas.coupon_events import COUPON_TOPIC
+from serving.keeper.coupon_log import read_coupons_of
+from serving.keeper.gathering import Interrupted, new_epoch
 from serving.keeper.outboxes import CouponOutbox
 from serving.keeper.ports import Log, LogAway, LogLost
 from serving.keeper.relay import Relay
 from serving.keeper.status import Status
+from serving.keeper.watch import keeps_every_write
+from sinks.coupons import keeping, rebuild
 from sinks.coupons.client import CouponDesk
 from sinks.coupons.errors import CouponError, DeskClosed
 from sinks.coupons.settings import DeskSettings
@@ -58,6 +64,8 @@ class CouponKeeper:
                 if self._outbox.epoch():
                     self._log.reader([COUPON_TOPIC]).close()  # that it is there, or can be made
                     self._keep(stop)
+            except Interrupted:
+                return
             except (CouponError, LogAway, LogLost) as wrong:
                 LOG.warning("coupons: %s", wrong)
                 self._status.trouble(f"coupons: {wrong}")
@@ -68,6 +76,11 @@ class CouponKeeper:
         self._desk.close()
 
     def _keep(self, stop: threading.Event) -> None:
+        state = self._desk.state()
+        if state.rebuilding or (state.restarted and not keeps_every_write(self._desk)):
+            self._rebuild(stop)
+        elif state.restarted:
+            self._desk.run(keeping.mark(self._desk.protocol))
         epoch, sweep_at = self._outbox.epoch(), 0.0
         self.relay.begin(stop)
         while not stop.is_set():
@@ -77,8 +90,26 @@ class CouponKeeper:
             if now >= sweep_at:
                 sweep_at = now + self._sweep_seconds
                 self._sweep()
-                if self._outbox.epoch() != epoch:
-                    return  # another desk by now: from its first entry
+                now_is = self._desk.state()
+                if now_is.epoch != epoch or now_is.restarted:
+                    return  # another desk by now, or one that may have forgotten something
+
+    def _rebuild(self, stop: threading.Event) -> None:
+        """Write it anew: a Redis that was restarted may have lost its last second."""
+        LOG.warning("Redis was restarted: the coupon desk %r is written anew", self._desk_name)
+        token, run = uuid.uuid4().hex, self._desk.run
+        run(rebuild.begin(self._desk.protocol, token))
+        self.relay.begin(stop)
+        self.relay.drain(stop)
+        told = read_coupons_of(self._log, self._desk_name, stop)
+        run(rebuild.clear(self._desk.protocol, token))
+        run(rebuild.restore(self._desk.protocol, token, told.lives.coupons.values()))
+        run(rebuild.reopen(self._desk.protocol, token, new_epoch(datetime.now(UTC), token)))
+        LOG.info("the coupon desk is open again: %d events were read", told.events)
+
+    @property
+    def _desk_name(self) -> str:
+        return self._desk.settings.desk
 
     def _sweep(self) -> None:
         try:

@@ -72,11 +72,6 @@ def relayed(entries: Iterable[OutboxEntry], source: str) -> list[OutRecord]:
     ]
 
 
-def coupon_source(desk: str, epoch: str) -> str:
-    """Who says it: a coupon desk in one of its epochs."""
-    return f"coupon-desk/{quote(desk, safe='')}/{quote(epoch, safe='')}"
-
-
 def coupons_relayed(entries: Iterable[CouponEntry], source: str) -> list[OutRecord]:
     """Entries of a desk's outbox as records; the same entry is the same event, however often."""
     return [

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 from redis.exceptions import RedisError
 
 from schemas.instants import to_datetime
-from serving.keeper.events import coupon_source, coupons_relayed, relayed, source_of
+from serving.keeper.events import coupons_relayed, relayed, source_of
 from sinks.coupons import keeping
 from sinks.coupons.client import CouponDesk
+from sinks.coupons.told import coupon_source
 from sinks.kafka.events import OutRecord
 from sinks.redis import keeper_calls
 from sinks.redis.client import HoldGate

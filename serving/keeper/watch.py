@@ -15,6 +15,7 @@ from serving.keeper.status import Status
 from sinks.redis import keeper_calls
 from sinks.redis.client import HoldGate
 from sinks.redis.errors import GateClosed, GateError
+from sinks.redis.talk import Blocking
 
 LOG = logging.getLogger("tillflow.keeper")
 
@@ -107,7 +108,7 @@ class Watch:
             raise self._gate.protocol.unavailable(wrong) from wrong
 
 
-def keeps_every_write(gate: HoldGate) -> bool:
+def keeps_every_write(gate: Blocking) -> bool:
     """Whether the server has each write on disk before it answers; in doubt not."""
     execute: Callable[..., Any] = gate.client.execute_command
     try:

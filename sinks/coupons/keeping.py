@@ -84,14 +84,32 @@ def open_desk(desk: Protocol, epoch: str) -> Steps[None]:
     if not new:
         msg = "the desk is in use already: leave --first out"
         raise NotPublished(msg)
+    yield from mark(desk)
     yield from send(("HSET", desk.keys.state, "state", "open"))
+
+
+def mark(desk: Protocol) -> Steps[None]:
+    """This run of the server has all that the desk had."""
+    (info,) = yield from send(("INFO", "server"))
+    yield from send(("HSET", desk.keys.state, "run_id", info["run_id"]))
 
 
 def desk_state(desk: Protocol) -> Steps[DeskState]:
     """Whether the desk takes calls."""
-    (found,) = yield from send(("HMGET", desk.keys.state, "state", "epoch", "version"))
-    state, epoch, version = (value.decode() if value is not None else None for value in found)
-    return DeskState(state=state or "empty", epoch=epoch, version=int(version or 0))
+    found, info = yield from send(
+        ("HMGET", desk.keys.state, "state", "epoch", "version", "run_id", "rebuilder"),
+        ("INFO", "server"),
+    )
+    state, epoch, version, run_id, rebuilder = (
+        value.decode() if value is not None else None for value in found
+    )
+    return DeskState(
+        state=state or "empty",
+        epoch=epoch,
+        version=int(version or 0),
+        restarted=run_id is not None and run_id != info["run_id"],
+        rebuilding=rebuilder is not None,
+    )
 
 
 def check_server() -> Steps[list[str]]:

@@ -9,7 +9,7 @@ from sinks.redis.library import Library
 PARTS = ("records", "till", "restoring", "keeping")
 # A customer who has paid, or gives back, is served also when the server is at its memory limit.
 WHEN_FULL = frozenset(
-    {"redeem", "release", "rollback", "look", "due", "expire", "lapse", "restore"}
+    {"redeem", "release", "rollback", "look", "due", "expire", "lapse", "restore", "clear"}
 )
 
 

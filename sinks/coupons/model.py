@@ -74,11 +74,16 @@ class Look(msgspec.Struct):
 
 
 class DeskState(msgspec.Struct, kw_only=True):
-    """Whether the desk is open, under which epoch, and the version that is published."""
+    """Whether the desk is open, under which epoch, and the version that is published.
+
+    `restarted`: Redis has been, since; `rebuilding`: somebody has begun to write it anew.
+    """
 
     state: str
     epoch: str | None = None
     version: int = 0
+    restarted: bool = False
+    rebuilding: bool = False
 
 
 class OutboxEntry(msgspec.Struct):

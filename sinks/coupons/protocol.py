@@ -118,7 +118,7 @@ class Protocol(Scripted):
             case b"CLOSED":
                 return DeskClosed(self.settings.desk, _words.decode(body)["state"])
             case b"OPEN":
-                return NotPublished("the desk is open: close it before it is written again")
+                return NotPublished("the desk is open, or somebody else has begun to write it anew")
             case b"OLDER":
                 return NotPublished(
                     f"version {_words.decode(body)['version']} is published: give the file a "

@@ -1,9 +1,15 @@
-"""Writes a lost desk again from the lives of its coupons, as they stood on the log."""
+"""Writes a desk anew from the lives of its coupons, as they stood on the log.
+
+Whoever does it signs with a token of its own. One that was stopped in the middle, and wakes up
+after another has begun, is refused at its next step.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import fields
+from itertools import islice
 from typing import Any
 
 from operators.coupons.life import Life
@@ -12,41 +18,62 @@ from sinks.redis.keeper_calls import send
 from sinks.redis.scripted import Steps
 
 COUPONS_A_CALL = 64
+KEYS_A_CALL = 500
 # What a record in Redis has of a life.
 _FIELDS = [each.name for each in fields(Life) if each.name not in {"coupon", "refunds"}]
 
 
-def restore(desk: Protocol, lives: Iterable[Life]) -> Steps[int]:
+def begin(desk: Protocol, token: str) -> Steps[None]:
+    """Refuse calls from now on, and every other rebuild."""
+    yield from send(("HSET", desk.keys.state, "state", "closed", "rebuilder", token))
+
+
+def clear(desk: Protocol, token: str) -> Steps[None]:
+    """Forget all coupons and what they use; what is published and the outbox stay.
+
+    Raises:
+        NotPublished: another rebuild has begun, or the desk is open.
+    """
+    pattern = re.sub(r"([*?\[\]\\])", r"\\\1", desk.keys.tag) + ":*"
+    cursor = b"0"
+    while True:
+        ((cursor, found),) = yield from send(
+            ("SCAN", cursor, "MATCH", pattern, "COUNT", KEYS_A_CALL)
+        )
+        keys = [key.decode() for key in found]
+        payload = {"rebuilder": token, "rules": desk.keys.rule("")[0]}
+        yield from desk.call("clear", keys, payload)
+        if int(cursor) == 0:
+            return
+
+
+def restore(desk: Protocol, token: str, lives: Iterable[Life]) -> Steps[int]:
     """Write coupons and what they use of their budgets; how many were not there yet.
 
     Their campaigns must be published. What calls had been answered is forgotten: a repetition is
     judged by the coupon's state.
 
     Raises:
-        NotPublished: the desk is open.
+        NotPublished: another rebuild has begun, or the desk is open.
     """
-    written, waiting = 0, list[Life]()
-    for life in lives:
-        waiting.append(life)
-        if len(waiting) == COUPONS_A_CALL:
-            written += yield from _piece(desk, waiting)
-            waiting = []
-    if waiting:
-        written += yield from _piece(desk, waiting)
+    written, rest = 0, iter(lives)
+    while some := list(islice(rest, COUPONS_A_CALL)):
+        written += yield from _piece(desk, token, some)
     return written
 
 
-def reopen(desk: Protocol, epoch: str) -> Steps[None]:
-    """Take calls again, under a new epoch."""
-    yield from send(("HSET", desk.keys.state, "state", "open", "epoch", epoch))
+def reopen(desk: Protocol, token: str, epoch: str) -> Steps[None]:
+    """Take calls again, under a new epoch.
+
+    Raises:
+        NotPublished: another rebuild has begun, or the desk is open.
+    """
+    (info,) = yield from send(("INFO", "server"))
+    payload = {"rebuilder": token, "epoch": epoch, "run_id": info["run_id"]}
+    yield from desk.call("reopen", [], payload)
 
 
-def close(desk: Protocol) -> Steps[None]:
-    """Refuse calls from now on."""
-    yield from send(("HSET", desk.keys.state, "state", "closed"))
-
-
-def _piece(desk: Protocol, lives: list[Life]) -> Steps[int]:
+def _piece(desk: Protocol, token: str, lives: list[Life]) -> Steps[int]:
     keys: list[str] = []
     rows: list[dict[str, Any]] = []
     issued: list[str] = []
@@ -56,5 +83,5 @@ def _piece(desk: Protocol, lives: list[Life]) -> Steps[int]:
         rows.append({"id": life.coupon} | {name: getattr(life, name) for name in _FIELDS})
         said = {"message": life.message, "experiment": life.experiment, "arm": life.arm}
         issued.append(fingerprint("issue", life.campaign, life.member, said))
-    payload = {"coupons": rows, "fingerprints": issued, "kept": desk.kept}
+    payload = {"rebuilder": token, "coupons": rows, "fingerprints": issued, "kept": desk.kept}
     return int((yield from desk.call("restore", keys, payload)))

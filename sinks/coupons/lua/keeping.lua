@@ -32,7 +32,6 @@ function calls.look(keys, p, now)
     local r = open(keys[FIRST + i - 1])
     if r then
       local row = answer_of(r, now, true)
-      row.uses = nil
       coupons[#coupons + 1] = row
     end
   end
@@ -94,7 +93,7 @@ function calls.lapse(keys, p, now)
   return {'OK', tostring(tidied)}
 end
 
-local OPEN_OR_NOT = {publish = true, look = true, restore = true}
+local OPEN_OR_NOT = {publish = true, look = true, restore = true, clear = true, reopen = true}
 
 local function dispatch(keys, args)
   local p = cjson.decode(args[2])

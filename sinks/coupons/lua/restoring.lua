@@ -1,7 +1,38 @@
--- Writes a lost desk again from what it had told, piece by piece, while it is not open. Names: what
--- a call about one coupon names, for each. Sending a piece twice writes the same.
+-- A desk is written anew from what it had told, piece by piece, while it is not open, by whoever
+-- signed for it last.
+
+local function not_mine(keys, p)
+  local f = redis.call('HMGET', keys[1], 'state', 'rebuilder')
+  if f[1] == 'open' or f[2] ~= p.rebuilder then return {'OPEN', '{}'} end
+end
+
+-- Forgets coupons and counters. Names: any keys of the desk.
+function calls.clear(keys, p, now)
+  local wrong = not_mine(keys, p)
+  if wrong then return wrong end
+  for i = FIRST, #keys do
+    local key = keys[i]
+    if string.sub(key, 1, #p.rules) == p.rules then
+      redis.call('HDEL', key, 'issued', 'redeemed', 'money', 'reserved', 'reserved_money')
+    elseif key ~= keys[1] and key ~= keys[LOG] and key ~= keys[RULES] then
+      redis.call('DEL', key)
+    end
+  end
+  return {'OK', '{}'}
+end
+
+function calls.reopen(keys, p, now)
+  local wrong = not_mine(keys, p)
+  if wrong then return wrong end
+  redis.call('HSET', keys[1], 'state', 'open', 'epoch', p.epoch, 'run_id', p.run_id)
+  redis.call('HDEL', keys[1], 'rebuilder')
+  return {'OK', '{}'}
+end
+
+-- Names: what a call about one coupon names, for each. Sending a piece twice writes the same.
 function calls.restore(keys, p, now)
-  if redis.call('HGET', keys[1], 'state') == 'open' then return {'OPEN', '{}'} end
+  local wrong = not_mine(keys, p)
+  if wrong then return wrong end
   local written = 0
   for i, r in ipairs(p.coupons) do
     local own = {keys[1], keys[LOG], keys[DUE], keys[RULES],

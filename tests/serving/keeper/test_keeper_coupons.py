@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from broker import Broker
 from click.testing import CliRunner
-from coupon_desks import COUPONS, basket, book, lose
+from coupon_desks import COUPONS, basket, book, campaign_of, lose
 from keeper_world import World
 
 from infra.commands.coupons import coupon
@@ -16,6 +16,7 @@ from operators.coupons.life import Lives
 from schemas.coupon_events import COUPON_TOPIC, TYPES, CouponEvent
 from serving.keeper.events import read_event
 from sinks.coupons.client import CouponDesk
+from sinks.coupons.errors import Refused
 from sinks.coupons.settings import DeskSettings
 from sources.kafka.reader import RecordReader
 from sources.kafka.settings import KafkaSettings
@@ -25,7 +26,6 @@ class CouponLog:
     """What is on the log about the coupons of one desk."""
 
     def __init__(self, broker: Broker, member: str) -> None:
-        broker.create(COUPON_TOPIC, 2)
         self._reader = RecordReader(KafkaSettings(broker.address), [COUPON_TOPIC], "coupon-test")
         self._member = member
         self.lives = Lives()
@@ -49,6 +49,11 @@ class CouponLog:
 
     def close(self) -> None:
         self._reader.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def topic(broker: Broker) -> None:
+    broker.create(COUPON_TOPIC, 2)
 
 
 @pytest.fixture
@@ -107,3 +112,39 @@ def test_coupons_reach_the_log_over_a_keepers_death(
     assert "100.0%" in shown.output
     desk.run(desk.issuing("k9", "c280-50", "other", message="after"))
     world.wait(lambda: not desk.outbox(), "the keeper did not find the desk again")
+
+
+def test_a_restarted_redis_gets_back_what_it_forgot(own_world: World) -> None:
+    world, here = own_world, basket(29_000)
+    settings = DeskSettings(url=world.redis.url, desk=world.pool, timeout_seconds=20)
+    log = CouponLog(world.broker, world.pool)
+    with CouponDesk(settings) as desk:
+        desk.publish(book(), first="one")
+        world.opened()
+        for name in ("k0", "k1"):
+            desk.run(desk.issuing(name, "c280-50", world.pool))
+        before = desk._execute("GET", desk.protocol.keys.coupon("k0"))
+        desk.run(desk.redeeming("k0", call="d", order="o0", basket=here))
+
+        def told() -> bool:
+            log.read()
+            return len(log.told) == 3
+
+        world.wait(told, "the redemption did not reach the log")
+        world.wait(lambda: not desk.outbox(), "the outbox was not trimmed")
+        # As if the crash had taken the last second: the coupon could be redeemed again.
+        desk._execute("SET", desk.protocol.keys.coupon("k0"), before)
+        desk._execute("HDEL", desk.protocol.keys.rule("c280-50")[0], "redeemed", "money")
+        world.redis.kill()
+        world.redis.start()
+
+        def anew() -> bool:
+            state = desk.state()
+            return (state.state, state.epoch != "one", state.restarted) == ("open", True, False)
+
+        world.wait(anew, "the desk was not written anew")
+        with pytest.raises(Refused, match="another order"):
+            desk.run(desk.redeeming("k0", call="e", order="o9", basket=here))
+        desk.run(desk.redeeming("k1", call="d", order="o1", basket=here))
+        assert campaign_of(desk, "c280-50").redeemed == 2
+    log.close()

@@ -55,13 +55,22 @@ def test_the_desk_is_as_it_was(clock: SettableDeskClock) -> None:
         for entry in desk.outbox(count=1000):
             assert lives.follow(entry.what, entry.event)
         with pytest.raises(NotPublished, match="open"):
-            desk.run(rebuild.restore(desk.protocol, lives.coupons.values()))
+            desk.run(rebuild.restore(desk.protocol, "me", lives.coupons.values()))
 
         lose(desk)
         desk.publish(book())
+        desk.run(rebuild.begin(desk.protocol, "me"))
         for expected in (len(NAMES), 0):  # a piece that is sent twice writes the same
-            assert desk.run(rebuild.restore(desk.protocol, lives.coupons.values())) == expected
-        desk.run(rebuild.reopen(desk.protocol, "two"))
+            asked = rebuild.restore(desk.protocol, "me", lives.coupons.values())
+            assert desk.run(asked) == expected
+        # Not all was lost: what is there is of no use then, and goes first.
+        desk.run(rebuild.clear(desk.protocol, "me"))
+        assert campaign_of(desk, "c280-50").issued == 0
+        desk.run(rebuild.begin(desk.protocol, "another"))
+        with pytest.raises(NotPublished, match="somebody else"):
+            desk.run(rebuild.clear(desk.protocol, "me"))
+        desk.run(rebuild.restore(desk.protocol, "another", lives.coupons.values()))
+        desk.run(rebuild.reopen(desk.protocol, "another", "two"))
 
         assert seen(desk) == before
         assert desk.run(desk.issuing("k4", "c280-50", "m0", message="msg")).replayed
