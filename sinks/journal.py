@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import BinaryIO
 from zlib import crc32
 
 # A new base pays once the entries weigh more than the old one: each byte of state is then written
@@ -18,6 +19,9 @@ SMALLEST_REBASE_BYTES = 4 * 1024 * 1024
 # The engine commits an epoch before the next but one is closed: older generations than this many
 # marks ago cannot be asked for any more.
 MARKS_TO_KEEP = 3
+# An epoch of a backfill may be hundreds of megabytes: so much waits in memory, more goes into the
+# file at once. Behind the last mark it does not count until the next one.
+MOST_PENDING_BYTES = 4 * 1024 * 1024
 HEADER = 8
 
 
@@ -38,6 +42,7 @@ class FileJournal:
         # Whether the name of the newest generation is as durable as what is in it.
         self._named = True
         self._pending: list[bytes] = []
+        self._pending_bytes = 0
         # (generation, marks since it was replaced)
         self._old: list[list[int]] = []
         folder.mkdir(parents=True, exist_ok=True)
@@ -82,9 +87,21 @@ class FileJournal:
 
     def append(self, entry: bytes) -> None:
         """Add an entry; durable at the next mark."""
+        self._add(entry)
+        if self._pending_bytes >= MOST_PENDING_BYTES:
+            with self._path(self._generation).open("ab") as file:
+                self._write(file)
+
+    def _add(self, entry: bytes) -> None:
         self._pending.append(_header(entry))
         self._pending.append(entry)
+        self._pending_bytes += HEADER + len(entry)
         self._length += HEADER + len(entry)
+
+    def _write(self, file: BinaryIO) -> None:
+        file.writelines(self._pending)
+        self._pending.clear()
+        self._pending_bytes = 0
 
     def wants_base(self) -> bool:
         """Whether the entries weigh more than the base."""
@@ -98,8 +115,9 @@ class FileJournal:
         else:
             self._old = [[generation, 0] for generation in known]
         self._generation = max(known, default=0) + 1
-        self._pending = [_header(base), base]
-        self._length = HEADER + len(base)
+        self._pending.clear()
+        self._pending_bytes = self._length = 0
+        self._add(base)
         self._base_bytes = len(base)
         self._path(self._generation).touch(exist_ok=False)
         self._named = False
@@ -108,13 +126,12 @@ class FileJournal:
         """Write and sync what was appended; the generation and length to read it back."""
         # Opened for a moment only: nobody tells a journal when it is not needed any more.
         with self._path(self._generation).open("ab") as file:
-            file.writelines(self._pending)
+            self._write(file)
             file.flush()
             os.fdatasync(file.fileno())
         if not self._named:
             _sync(self._folder)
             self._named = True
-        self._pending.clear()
         for old in self._old:
             old[1] += 1
             if old[1] > MARKS_TO_KEEP:

@@ -69,6 +69,32 @@ class TestReading:
         assert journal.mark() == (1, 2 * HEADER + 4 + 3000)
         assert [path.stat().st_size for path in tmp_path.iterdir()] == [2 * HEADER + 3004]
 
+    def test_much_is_written_before_the_mark(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It need not wait in memory; without the mark it does not count."""
+        monkeypatch.setattr(module, "MOST_PENDING_BYTES", 2 * (HEADER + 10))
+        journal = begun(tmp_path, b"base")
+        mark = journal.mark()
+        (path,) = tmp_path.iterdir()
+        for number in range(5):
+            journal.append(b"entry %4d" % number)
+        assert path.stat().st_size == mark[1] + 4 * (HEADER + 10)
+        assert reread(tmp_path, mark) == [b"base"]
+        again = FileJournal(tmp_path, "stock-07")
+        again.read(*mark)
+        again.append(b"another")
+        assert reread(tmp_path, again.mark()) == [b"base", b"another"]
+
+    def test_spilled_or_not(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What was written early and what was written at the mark are one after the other."""
+        monkeypatch.setattr(module, "MOST_PENDING_BYTES", 30)
+        entries = [bytes([65 + number]) * number for number in range(1, 12)]
+        journal = begun(tmp_path, b"base", *entries)
+        journal.mark()
+        journal.append(b"last")
+        assert reread(tmp_path, journal.mark()) == [b"base", *entries, b"last"]
+
     def test_mark_with_nothing_new(self, tmp_path: Path) -> None:
         """The same mark again."""
         journal = begun(tmp_path)
