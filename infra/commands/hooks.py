@@ -17,21 +17,24 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.settings import SettingsError, load_chain
-from operators.notify.inbox import Inbox
+from operators.inbox import Inbox
+from operators.notify.notice import Notice
 from operators.notify.routing import Zones
 from schemas.hooks import Hooks
 from schemas.hooks_file import HooksProblem, load_hooks
 from schemas.instants import to_datetime
 from sinks.hooks import listing
 from sinks.hooks.channels import client_of
-from sinks.hooks.database import StoreError, connect
+from sinks.hooks.database import connect
 from sinks.hooks.links import LinkSigner
 from sinks.hooks.listing import STATES, TROUBLED, counts, listed, refused, resend
 from sinks.hooks.outbox import orphaned
 from sinks.hooks.sender import HIDDEN, secrets_of
 from sinks.hooks.wording import Writer
 from sinks.hooks.worker import Worker, wall_clock
-from sources.alerts import FileInbox, KafkaInbox, Positions, WarehouseInbox
+from sinks.sqlite import StoreError
+from sources.alerts import FileInbox, KafkaInbox, WarehouseInbox
+from sources.inboxes import Positions
 from sources.kafka.errors import BrokerError
 from sources.kafka.settings import KafkaSettings
 
@@ -221,7 +224,7 @@ def _prepared(config: Path) -> tuple[Hooks, Zones, Writer, LinkSigner | None]:
 
 def _inbox(
     kafka: str | None, events: Path | None, warehouse: Path | None, positions: Positions
-) -> Inbox:
+) -> Inbox[Notice]:
     if events is not None and warehouse is None:
         return FileInbox(events, positions)
     if warehouse is not None and events is None:
