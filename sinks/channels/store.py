@@ -153,7 +153,7 @@ class Store:
         marks = ", ".join("?" * len(channels))
         row = self._connection.execute(
             f"SELECT 1 FROM message WHERE channel IN ({marks}) AND (state IN ('sending', 'doubt') "
-            "OR (state = 'ready' AND due_at <= ?)) LIMIT 1",
+            "OR (state = 'ready' AND (due_at <= ? OR doubted))) LIMIT 1",
             [*channels, now],
         ).fetchone()
         return row is not None

@@ -128,11 +128,13 @@ class TencentClient(Plain):
                 return Found("unclear", f"{wrong.code}: {wrong.message}"[:ANSWER_KEPT])
             statuses = answer.PullSmsSendStatusSet or []
             for one in statuses:
-                if message.id not in (one.SessionContext,) and (not ref or one.SerialNo != ref):
+                if one.SessionContext != message.id and (not ref or one.SerialNo != ref):
                     continue
-                status = "delivered" if one.ReportStatus == "SUCCESS" else "failed"
-                code = one.ReportStatus or ""
-                return Found(status, f"{code}: {one.Description}", code, one.SerialNo or "")
+                code, ref_of = one.ReportStatus or "", one.SerialNo or ""
+                said = f"{code}: {one.Description}"[:ANSWER_KEPT]
+                if code == "SUCCESS":
+                    return Found("delivered", said, code, ref_of)
+                return Found("failed", said, code, ref_of)
             if len(statuses) < PAGE:
                 return Found("absent", "no receipt yet")
             offset += PAGE
