@@ -67,7 +67,7 @@ class Sender(Loop):
     def recover(self) -> None:
         """Settle what was on its way when the last worker ended."""
         for one in self._outbox.on_its_way():
-            self._in_doubt(one, DIED, "", self._clock())
+            self._in_doubt(one, DIED, "", one.left_at, self._clock())
 
     def step(self) -> int | None:
         """Do at most one thing; when there is something to do next, None for not yet known."""
@@ -142,7 +142,7 @@ class Sender(Loop):
         self._rest(verdict, now)
         if verdict.outcome == "unknown":
             LOG.warning("%s: message %s may not have arrived: %s", self.name, one.id, answer)
-            self._in_doubt(one, answer, code, now)
+            self._in_doubt(one, answer, code, one.left_at if one.doubted else now, now)
         elif verdict.outcome == "refused":
             self._refused(one, "refused", code, answer, now, template=written.code)
         else:
@@ -181,10 +181,9 @@ class Sender(Loop):
         out_of = template if spent else None
         self._outbox.refused(one, reason, code, answer, now, out_of=out_of)
 
-    def _in_doubt(self, one: Waiting, answer: str, code: str, now: int) -> None:
-        """A request left and its answer is not known."""
+    def _in_doubt(self, one: Waiting, answer: str, code: str, left_at: int, now: int) -> None:
+        """A request left, first at `left_at`, and its answer is not known."""
         client, channel = self._client, self._channel
-        left_at = one.left_at or now
         if client.finds:
             settle = round(channel.settle_seconds * SECOND_US)
             self._outbox.doubt(one, answer, now + min(settle, FIRST_QUESTION_US), now)

@@ -63,6 +63,8 @@ class ChannelServer(HookServer):
 
     def judge(self, request: Received) -> Answer:
         with self.lock:
+            if request.path == "/" and "x-tc-action" in request.headers:
+                return self._tencent(request)
             if request.path == "/":
                 return self._aliyun(request)
             if request.path in ("/cgi-bin/stable_token", "/cgi-bin/gettoken"):
@@ -76,7 +78,7 @@ class ChannelServer(HookServer):
                 return self._subscription(request.body)
             if request.path == "/cgi-bin/message/template/send":
                 return self._template(request.body)
-            return self._wecom(request.path, request.body)
+            return self._customer(request.path, request.body)
 
     def now(self) -> datetime:
         """The provider's clock."""
@@ -138,6 +140,27 @@ class ChannelServer(HookServer):
         answer = {"Code": "OK", "TotalCount": str(len(mine))}
         return 200, json.dumps(answer | {"SmsSendDetailDTOs": {"SmsSendDetailDTO": shown}})
 
+    def _tencent(self, request: Received) -> Answer:
+        if not _signed_tc3(request):
+            return _tencent_says(Error={"Code": "AuthFailure.SignatureFailure", "Message": "no"})
+        body = request.body
+        if request.headers["x-tc-action"] == "PullSmsSendStatusByPhoneNumber":
+            found = [one for one in self.details if one["PhoneNumber"] == body["PhoneNumber"]]
+            at = body["Offset"]
+            return _tencent_says(PullSmsSendStatusSet=found[at : at + body["Limit"]])
+        code = self._code()
+        if isinstance(code, str) and code.startswith("Request"):
+            return _tencent_says(Error={"Code": code, "Message": "told to"})
+        (phone,) = body["PhoneNumberSet"]
+        status = {"PhoneNumber": phone, "SerialNo": "", "Fee": 0, "Code": code, "Message": "told"}
+        if code is None:
+            status |= {"SerialNo": f"n{len(self.details)}", "Code": "Ok", "Message": "send success"}
+            self.arrived.append(Arrived("sms", phone, json.dumps(body["TemplateParamSet"])))
+            receipt = {"PhoneNumber": phone, "SerialNo": status["SerialNo"]}
+            receipt |= {"ReportStatus": "SUCCESS", "Description": "DELIVRD"}
+            self.details.append(receipt | {"SessionContext": body["SessionContext"]})
+        return _tencent_says(SendStatusSet=[status])
+
     def _token(self, request: Received) -> Answer:
         if request.path == "/cgi-bin/gettoken":
             good = request.query == {"corpid": CORP_ID, "corpsecret": CORP_SECRET}
@@ -170,7 +193,7 @@ class ChannelServer(HookServer):
             self.arrived.append(Arrived("template", body["touser"], json.dumps(body["data"])))
         return 200, json.dumps({"errcode": 0, "errmsg": "ok", "msgid": len(self.seen)})
 
-    def _wecom(self, path: str, body: dict[str, Any]) -> Answer:
+    def _customer(self, path: str, body: dict[str, Any]) -> Answer:
         call = path.rpartition("/")[2]
         if call == "add_msg_template":
             assert body["chat_type"] == "single"
@@ -230,6 +253,30 @@ def _unsigned(request: Received, now: datetime) -> str:
     if abs((now - asked).total_seconds()) > 900:
         return "InvalidTimeStamp.Expired"
     return "" if hmac.compare_digest(good, said["Signature"]) else "SignatureDoesNotMatch"
+
+
+def _tencent_says(**answer: Any) -> Answer:
+    return 200, json.dumps({"Response": answer | {"RequestId": "R"}})
+
+
+def _signed_tc3(request: Received) -> bool:
+    """Whether a request has the signature v3 (TC3-HMAC-SHA256) of our key."""
+    headers = request.headers
+    said = dict(part.strip().split("=", 1) for part in headers["authorization"][16:].split(","))
+    names = said["SignedHeaders"].split(";")
+    assert {"content-type", "host"} <= set(names)
+    lines = "".join(f"{name}:{headers[name].strip().lower()}\n" for name in names)
+    body = hashlib.sha256(request.raw).hexdigest()
+    canonical = f"POST\n/\n\n{lines}\n{said['SignedHeaders']}\n{body}"
+    stamp = headers["x-tc-timestamp"]
+    day = f"{datetime.fromtimestamp(int(stamp), UTC):%Y-%m-%d}"
+    hashed = hashlib.sha256(canonical.encode()).hexdigest()
+    to_sign = f"TC3-HMAC-SHA256\n{stamp}\n{day}/sms/tc3_request\n{hashed}"
+    key = ("TC3" + ACCESS_SECRET).encode()
+    for part in (day, "sms", "tc3_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    good = hmac.new(key, to_sign.encode(), "sha256").hexdigest()
+    return said["Credential"].startswith(f"{ACCESS_KEY}/") and good == said["Signature"]
 
 
 @contextmanager

@@ -171,7 +171,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         hooks = self.hooks
         with hooks.lock:
-            plan = hooks.plan(self.path, self.headers.get("x-acs-action", ""))
+            action = self.headers.get("x-acs-action") or self.headers.get("x-tc-action", "")
+            plan = hooks.plan(self.path, action)
         if plan == "reset":
             self._break()
             return
@@ -195,6 +196,8 @@ class _Handler(BaseHTTPRequestHandler):
         content = answer[1].encode()
         if answer[0] != 204:
             self.send_header("Content-Length", str(len(content)))
+            kind = "application/json" if content.startswith(b"{") else "text/plain"
+            self.send_header("Content-Type", kind)
         self.end_headers()
         with suppress(OSError):
             self.wfile.write(content)

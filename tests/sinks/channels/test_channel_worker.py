@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -36,7 +36,7 @@ class Heap:
         self.erased: list[str] = []
         self.there = True
 
-    def tell(self, reports: list[Report], erased: list[str]) -> bool:
+    def tell(self, reports: Sequence[Report], erased: Sequence[str]) -> bool:
         if self.there:
             self.reports += reports
             self.erased += erased
