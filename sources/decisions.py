@@ -66,6 +66,9 @@ class WarehouseInbox:
         self._next = 0.0
         self._seen: set[Heard] = set()
         self._looked = False
+        if not path.exists():
+            msg = f"no warehouse at {path}: run the members flow with --journeys first"
+            raise ValueError(msg)
 
     def read(self, timeout: float) -> Batch[Heard]:
         """What is there and was not yet given; consents come before the messages they are for."""

@@ -171,7 +171,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         hooks = self.hooks
         with hooks.lock:
-            action = self.headers.get("x-acs-action") or self.headers.get("x-tc-action", "")
+            action = self.headers.get("x-acs-action") or self.headers.get("x-tc-action") or ""
             plan = hooks.plan(self.path, action)
         if plan == "reset":
             self._break()
