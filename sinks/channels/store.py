@@ -13,9 +13,11 @@ from operators.inbox import Position, Refused
 from schemas.message_events import DeliveryStatus
 from sinks.channels import credits
 from sinks.channels.database import connect
-from sinks.sqlite import writing
+from sinks.sqlite import StoreError, writing
 
 RAW_KEPT = 64 * 1024
+# What PRAGMA application_id says of a store.
+_SENDING, _SANDBOX = 1, 2
 ENDED = ("delivered", "failed", "unknown", "accepted", "erased")
 
 
@@ -40,6 +42,20 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._connection = connect(path)
+
+    def claim(self, *, sandbox: bool) -> None:
+        """Keep a store for sending or for a sandbox: what the one has done the other has not.
+
+        Raises:
+            StoreError: it is the other one's.
+        """
+        run, mine = self._connection, _SANDBOX if sandbox else _SENDING
+        there = int(run.execute("PRAGMA application_id").fetchone()[0])
+        if there not in (0, mine):
+            what = "sends messages" if sandbox else "is that of a sandbox, which sends nothing"
+            msg = f"this store {what}: say --store with another file"
+            raise StoreError(msg)
+        run.execute(f"PRAGMA application_id = {mine}")
 
     def positions(self) -> dict[tuple[str, int], int]:
         """Where reading goes on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -117,6 +118,7 @@ class FileTeller:
             }
             self._file.write(msgspec.json.encode(event) + b"\n")
         self._file.flush()
+        os.fsync(self._file.fileno())
         return True
 
     def close(self) -> None:

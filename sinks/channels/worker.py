@@ -41,7 +41,7 @@ class Worker:
     Raises:
         ChannelsProblem: contacts cannot be read.
         LookupError: a secret is not there.
-        StoreError: the store belongs to another worker, or is none.
+        StoreError: the store belongs to another worker or to a sandbox, or is none.
     """
 
     def __init__(
@@ -67,6 +67,7 @@ class Worker:
             self._open.enter_context(owned(store))
             self.store = Store(store)
             self._open.callback(self.store.close)
+            self.store.claim(sandbox=made.sandbox is not None)
             contacts, judge = Contacts(Path(made.contacts)), Judge(rules)
             self.senders: dict[str, Sender] = {}
             for name, client in clients.items():

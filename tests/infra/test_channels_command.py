@@ -42,6 +42,20 @@ def test_every_command_of_the_page_works(folder: Path) -> None:
     assert "13800000001" not in (folder / "sent.jsonl").read_text("utf-8")
 
 
+def test_what_a_sandbox_has_done_was_not_sent(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that was tried out with must not keep real messages from being sent."""
+    assert tillflow("run --events decisions.jsonl --sandbox sent.jsonl --once").exit_code == 0
+    for name in ("ALIYUN_ACCESS_KEY_ID", "ALIYUN_ACCESS_KEY_SECRET"):
+        monkeypatch.setenv(name, "x")
+    for name in ("WECHAT_SECRET", "WECOM_SECRET"):
+        monkeypatch.setenv(name, "x")
+    result = tillflow("run --events decisions.jsonl --once")
+    assert result.exit_code == 1
+    assert "this store is that of a sandbox" in result.output
+
+
 def test_a_second_run_sends_nothing_and_the_list_says_why(folder: Path) -> None:
     run = "run --events decisions.jsonl --sandbox sent.jsonl --once"
     assert tillflow(run).output.endswith("3 accepted\n")

@@ -42,7 +42,8 @@ class Arrived(NamedTuple):
 @dataclass
 class ChannelServer(HookServer):
     """`credits` are consents by openid; `receipts` what operators say of phones (default: 3),
-    `ahead` how many seconds its clock is."""
+    `ahead` how many seconds its clock is,
+    `lists_after` how long it takes until a message is listed."""
 
     arrived: list[Arrived] = field(default_factory=list)
     credits: dict[str, int] = field(default_factory=dict)
@@ -51,6 +52,7 @@ class ChannelServer(HookServer):
     tokens: int = 0
     ahead: float = 0.0
     blind: bool = False
+    lists_after: float = 0.0
     details: list[dict[str, Any]] = field(default_factory=list)
     seen: dict[tuple[str, str], float] = field(default_factory=dict)
     tasks: list[dict[str, Any]] = field(default_factory=list)
@@ -113,6 +115,7 @@ class ChannelServer(HookServer):
         beijing = self.now() + timedelta(hours=8)
         self.details.append(
             {
+                "at": self.now().timestamp(),
                 "PhoneNum": phone,
                 "OutId": query["OutId"],
                 "SendStatus": self.receipts.get(phone, 3),
@@ -133,6 +136,7 @@ class ChannelServer(HookServer):
             for one in self.details
             if one["PhoneNum"] == query["PhoneNumber"]
             and one["SendDate"][:10].replace("-", "") == query["SendDate"]
+            and one["at"] + self.lists_after <= self.now().timestamp()
         ]
         size, page = int(query["PageSize"]), int(query["CurrentPage"])
         assert size <= 50

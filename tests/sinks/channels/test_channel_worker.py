@@ -161,6 +161,7 @@ def test_one_credit_two_messages_the_other_one_takes_the_next_channel(
         ("wechat_subscription", "failed", "no_credit"),
         ("mini_program", "accepted", ""),
     ]
+    assert sum(one.path.endswith("subscribe/send") for one in server.received) == 1
 
 
 def test_a_refusal_of_wechat_takes_all_credits(server: ChannelServer, world: World) -> None:
@@ -209,6 +210,38 @@ def test_an_answer_that_never_came_is_learned(
         world.go(skip=6 * SECOND_US)
     assert len(server.arrived) == 1
     assert world.states() == {"delivered": 1}
+
+
+def test_a_provider_that_lists_messages_late_is_waited_for(
+    server: ChannelServer, tmp_path: Path
+) -> None:
+    """Taken and not yet listed is no proof that it never came, before `settle_seconds`."""
+    made = configured(server.address, tmp_path)
+    patient = msgspec.structs.replace(made.channels["sms"], settle_seconds=60)
+    made = msgspec.structs.replace(made, channels=made.channels | {"sms": patient})
+    world = World(server, tmp_path, made=made)
+    with closing(world.worker):
+        server.plans, server.lists_after = ["drop"], 30
+        world.hear(decided(1))
+        world.go()
+        for _ in range(14):
+            world.go(skip=6 * SECOND_US)
+    assert len(server.arrived) == 1
+    assert world.states() == {"delivered": 1}
+
+
+def test_erased_while_the_provider_answers(server: ChannelServer, world: World) -> None:
+    """The request has left; nothing is kept of it."""
+
+    def answer() -> tuple[int, str]:
+        world.hear(erased(1))
+        return 200, '{"Code": "OK", "Message": "OK", "BizId": "B"}'
+
+    server.plans = [answer]
+    world.hear(decided(1))
+    world.go()
+    assert world.states() == {"erased": 1}
+    assert world.heap.reports == []
 
 
 def test_what_never_left_is_tried_again(server: ChannelServer, world: World) -> None:
