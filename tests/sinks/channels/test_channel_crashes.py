@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from channel_crash import STEPS, run_worker
-from channel_server import ChannelServer, start_channel_server
+from channel_server import ChannelServer
 from channel_world import decided, subscribed
 
 from sinks.channels.database import connect
@@ -19,12 +18,6 @@ from sinks.channels.listing import counts
 COUNT = 3
 # Between the note that a request leaves and the note of its answer, a crash leaves doubt.
 DOUBTFUL = ("intended", "answered")
-
-
-@pytest.fixture
-def server() -> Iterator[ChannelServer]:
-    with start_channel_server() as providers:
-        yield providers
 
 
 def states(folder: Path) -> dict[str, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -112,12 +111,6 @@ def decision(number: int, now: int, **more: object) -> Decision:
         "spent": 1,
     }
     return Decision(**about | more)  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def server() -> Iterator[ChannelServer]:
-    with start_channel_server() as providers:
-        yield providers
 
 
 def test_from_a_warehouse_and_back(server: ChannelServer, tmp_path: Path) -> None:

@@ -1,113 +1,24 @@
-"""What the channels worker does with decisions, at a clock that tests set, against real servers."""
+"""What the channels worker does with decisions, against real servers."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import pytest
-from channel_server import TMPL, ChannelServer, start_channel_server
+from channel_desk import MINUTE, World
+from channel_server import TMPL, ChannelServer
 from channel_world import ENV, configured, consent, decided, erased, event, subscribed
 
 from operators.channels.heard import heard_in_line
 from operators.inbox import Batch
-from schemas.channels import Channels, WhenUnknown
 from schemas.instants import DAY_US, HOUR_US, SECOND_US
 from schemas.journey_rules import JourneysConfig
 from sinks.channels.database import connect
-from sinks.channels.listing import counts
-from sinks.channels.store import Report
-from sinks.channels.worker import Worker
 from sinks.hooks.worker import wall_clock
-
-ALL_DAY = JourneysConfig(quiet_hours=None)
-MINUTE = 60 * SECOND_US
-
-
-class Heap:
-    """Keeps what is told."""
-
-    def __init__(self) -> None:
-        self.reports: list[Report] = []
-        self.erased: list[str] = []
-        self.there = True
-
-    def tell(self, reports: Sequence[Report], erased: Sequence[str]) -> bool:
-        if self.there:
-            self.reports += reports
-            self.erased += erased
-        return self.there
-
-    def close(self) -> None:
-        pass
-
-    def said(self) -> list[tuple[str, str, str]]:
-        return [(one.channel, one.status, one.reason) for one in self.reports]
-
-
-class World:
-    """A worker whose senders are stepped by hand; `now` is real time plus what was skipped."""
-
-    def __init__(
-        self,
-        server: ChannelServer,
-        folder: Path,
-        rules: JourneysConfig = ALL_DAY,
-        made: Channels | None = None,
-    ) -> None:
-        self.heap = Heap()
-        self.server = server
-        self.skipped = 0
-        self._args = (made or configured(server.address, folder), rules, folder / "channels.sqlite")
-        self.folder = folder
-        self.worker = self._open()
-
-    def _open(self) -> Worker:
-        return Worker(*self._args, ENV, self.heap, clock=self.now)
-
-    def now(self) -> int:
-        return wall_clock() + self.skipped
-
-    def restart(self) -> None:
-        self.worker.close()
-        self.worker = self._open()
-
-    def hear(self, *lines: bytes) -> int:
-        heard = [one for line in lines if (one := heard_in_line(line)) is not None]
-        return self.worker.step(Batch(heard, [], []))
-
-    def go(self, skip: int = 0) -> None:
-        """Step every sender until nothing is due, and tell."""
-        self.skipped += skip
-        self.server.ahead = self.skipped / SECOND_US
-        for _ in range(3):
-            for sender in self.worker.senders.values():
-                for _ in range(30):
-                    due = sender.step()
-                    if due is None or due > self.now():
-                        break
-        self.worker.tell()
-
-    def states(self) -> dict[str, int]:
-        with closing(connect(self.folder / "channels.sqlite")) as connection:
-            return counts(connection)
-
-
-@pytest.fixture
-def server() -> Iterator[ChannelServer]:
-    with start_channel_server() as providers:
-        yield providers
-
-
-@pytest.fixture
-def world(server: ChannelServer, tmp_path: Path) -> Iterator[World]:
-    made = World(server, tmp_path)
-    yield made
-    made.worker.close()
 
 
 def test_from_decision_to_receipt(server: ChannelServer, world: World) -> None:
@@ -195,105 +106,6 @@ def test_a_token_that_no_longer_counts_is_fetched_anew(server: ChannelServer, wo
     world.go()
     assert len(server.arrived) == 2
     assert world.states() == {"accepted": 2}
-
-
-@pytest.mark.parametrize("plan", ["drop", (502, "bad gateway")])
-def test_an_answer_that_never_came_is_learned(
-    server: ChannelServer, world: World, plan: str | tuple[int, str]
-) -> None:
-    """Taken and the connection broken: found. Not taken: sent again once that is sure."""
-    server.plans = [plan]
-    world.hear(decided(1))
-    world.go()
-    assert world.states() == {"doubt": 1}
-    for _ in range(4):
-        world.go(skip=6 * SECOND_US)
-    assert len(server.arrived) == 1
-    assert world.states() == {"delivered": 1}
-
-
-def test_a_provider_that_lists_messages_late_is_waited_for(
-    server: ChannelServer, tmp_path: Path
-) -> None:
-    """Taken and not yet listed is no proof that it never came, before `settle_seconds`."""
-    made = configured(server.address, tmp_path)
-    patient = msgspec.structs.replace(made.channels["sms"], settle_seconds=60)
-    made = msgspec.structs.replace(made, channels=made.channels | {"sms": patient})
-    world = World(server, tmp_path, made=made)
-    with closing(world.worker):
-        server.plans, server.lists_after = ["drop"], 30
-        world.hear(decided(1))
-        world.go()
-        for _ in range(14):
-            world.go(skip=6 * SECOND_US)
-    assert len(server.arrived) == 1
-    assert world.states() == {"delivered": 1}
-
-
-def test_erased_while_the_provider_answers(server: ChannelServer, world: World) -> None:
-    """The request has left; nothing is kept of it."""
-
-    def answer() -> tuple[int, str]:
-        world.hear(erased(1))
-        return 200, '{"Code": "OK", "Message": "OK", "BizId": "B"}'
-
-    server.plans = [answer]
-    world.hear(decided(1))
-    world.go()
-    assert world.states() == {"erased": 1}
-    assert world.heap.reports == []
-
-
-def test_what_never_left_is_tried_again(server: ChannelServer, world: World) -> None:
-    server.plans = ["reset"]
-    world.hear(decided(1))
-    world.go()
-    for _ in range(4):
-        world.go(skip=MINUTE)
-    assert len(server.arrived) == 1
-
-
-def test_a_provider_that_cannot_be_asked_for_days_leaves_it_unknown(
-    server: ChannelServer, world: World
-) -> None:
-    server.plans, server.blind = ["drop"], True
-    world.hear(decided(1))
-    world.go()
-    for _ in range(60):
-        world.go(skip=2 * HOUR_US)
-    assert world.states() == {"unknown": 1}
-    assert len(server.arrived) == 1
-    assert world.heap.said() == [("sms", "unknown", "")]
-
-
-@pytest.mark.parametrize(("purpose", "arrive"), [("marketing", 1), ("service", 2)])
-def test_where_nothing_can_be_learned_the_class_says_which_side_to_err_on(
-    server: ChannelServer, world: World, purpose: str, arrive: int
-) -> None:
-    """M2; WeChat would take a second one, as the member allowed several."""
-    server.plans, server.credits["openid-1"] = ["drop"], 5
-    lines = decided(1, ("wechat_subscription",), message_class=purpose)
-    world.hear(subscribed(1, 5), lines)
-    for _ in range(4):
-        world.go(skip=MINUTE)
-    assert len(server.arrived) == arrive
-    assert world.states() == ({"unknown": 1} if purpose == "marketing" else {"accepted": 1})
-
-
-def test_the_side_to_err_on_is_a_setting(server: ChannelServer, tmp_path: Path) -> None:
-    made = configured(server.address, tmp_path)
-    name = "wechat_subscription"
-    careful = WhenUnknown(marketing="resend", service="show")
-    other = msgspec.structs.replace(made.channels[name], when_unknown=careful)
-    made = msgspec.structs.replace(made, channels=made.channels | {name: other})
-    world = World(server, tmp_path, made=made)
-    with closing(world.worker):
-        server.plans, server.credits["openid-1"] = ["drop"], 5
-        world.hear(subscribed(1, 5), decided(1, (name,), message_class="service"))
-        for _ in range(3):
-            world.go(skip=MINUTE)
-        assert world.states() == {"unknown": 1}
-        assert len(server.arrived) == 1
 
 
 def test_consent_withdrawn_while_it_waits(server: ChannelServer, world: World) -> None:
@@ -428,7 +240,7 @@ def test_who_is_taken_out_of_the_contacts_gets_nothing(
     monkeypatch.setattr("sinks.channels.contacts.LOOK_SECONDS", 0.0)
     world.worker.close()
     (world.folder / "contacts.csv").write_text("member,phone\nm2,13800000002\n", "utf-8")
-    world.worker = world._open()
+    world.worker = world.open()
     world.hear(decided(1), decided(2))
     world.go()
     assert [one.address for one in server.arrived] == ["13800000002"]

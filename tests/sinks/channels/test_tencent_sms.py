@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from channel_server import ACCESS_KEY, ACCESS_SECRET, ChannelServer, start_channel_server
+from channel_server import ACCESS_KEY, ACCESS_SECRET, ChannelServer
 
 from operators.channels.filling import Outgoing
 from schemas.channels import TencentSms
@@ -18,12 +17,6 @@ pytest.importorskip("tencentcloud.sms", reason="the extra `sms` is not installed
 from sinks.channels.tencent import TencentClient, judge
 
 MESSAGE = Outgoing("a" * 32, "13800000001", "", "1110", "", "", {"1": "满减券", "2": "5"}, True)
-
-
-@pytest.fixture
-def server() -> Iterator[ChannelServer]:
-    with start_channel_server() as providers:
-        yield providers
 
 
 def client(server: ChannelServer, secret: str = ACCESS_SECRET) -> TencentClient:
