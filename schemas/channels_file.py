@@ -76,8 +76,7 @@ class _File(LinedYaml):
             self.refuse(("channels",), "channels is a mapping of a name to a channel, at least 1")
         rest: Channels = self._part({**data, "channels": {}}, Channels, ())
         made = {
-            str(key): self._part(value, Channel, ("channels", key))
-            for key, value in given.items()
+            str(key): self._part(value, Channel, ("channels", key)) for key, value in given.items()
         }
         found: Channels = msgspec.structs.replace(rest, channels=made)
         for name, entries in found.templates.items():
