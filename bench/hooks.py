@@ -21,7 +21,8 @@ from broker import start_broker  # noqa: E402
 from hook_alerts import alert, configured, environment, route, writer  # noqa: E402
 from hook_server import HookServer, start_hook_server  # noqa: E402
 
-from operators.notify.inbox import Inbox  # noqa: E402
+from operators.inbox import Inbox  # noqa: E402
+from operators.notify.notice import Notice  # noqa: E402
 from operators.notify.routing import Zones  # noqa: E402
 from schemas.alert import ALERT_TYPE  # noqa: E402
 from sinks.hooks.worker import Worker  # noqa: E402
@@ -59,7 +60,7 @@ def main() -> None:
 
 
 def _measure(
-    server: HookServer, inbox: Inbox, write: Callable[[int], None], store: Path, count: int
+    server: HookServer, inbox: Inbox[Notice], write: Callable[[int], None], store: Path, count: int
 ) -> list[float]:
     """Milliseconds from before the write to the arrival, alert by alert."""
     hooks = configured(server, route("all", "webhook", "digest: null"))

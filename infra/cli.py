@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "warehouse": ("infra.commands.warehouse", "warehouse", "Serve a warehouse, keep it small."),
     "holds": ("infra.commands.holds", "holds", "Holds over HTTP, and the keeper of their gate."),
     "hooks": ("infra.commands.hooks", "hooks", "Alerts to people: chats, e-mail, webhooks."),
+    "channels": ("infra.commands.channels", "channels", "Messages to members: SMS, WeChat, WeCom."),
     "up": ("infra.commands.stack", "up", "Start the live stack on this machine."),
     "down": ("infra.commands.stack", "down", "Stop the live stack."),
     "status": ("infra.commands.stack", "status", "How the live stack is."),

@@ -29,6 +29,7 @@ from schemas.member_events import (
     ThresholdsPublished,
     Unmerged,
 )
+from schemas.message_events import SUBSCRIPTION_TYPE, Subscription
 from schemas.movement import MOVEMENT_TYPE, Movement, Name
 from schemas.reservation import RESERVATION_TYPE, Reservation
 from schemas.shop_events import ORDER_TYPE, VISIT_TYPE, Order, Visit
@@ -133,6 +134,12 @@ class CouponEnvelope(Envelope[CouponEvent], gc=False, kw_only=True, omit_default
     ]
 
 
+class SubscriptionEvent(Envelope[Subscription], gc=False, kw_only=True, omit_defaults=True):
+    """One `member.subscription.v1`."""
+
+    type: Literal["member.subscription.v1"]
+
+
 class Header(msgspec.Struct, gc=False):
     """Just enough of a line to say whose event it is."""
 
@@ -154,4 +161,5 @@ EVENT_STRUCTS: dict[str, type] = {
     CONSENT_TYPE: ConsentEvent,
     THRESHOLDS_TYPE: ThresholdsEvent,
     **dict.fromkeys(COUPON_TYPES, CouponEnvelope),
+    SUBSCRIPTION_TYPE: SubscriptionEvent,
 }

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from schemas.alert import AlertType, Severity
+from schemas.secrets import Secret
 from schemas.staffing import StaffingAlertType
 
 Language = Literal["zh", "en"]
@@ -17,61 +15,6 @@ Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Minutes = Annotated[float, msgspec.Meta(gt=0, le=7 * 24 * 60)]
 Hours = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")]
 NoticeType = AlertType | StaffingAlertType | Literal["transfer_suggestion"]
-
-_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:.+")
-
-
-class Secret:
-    """A reference to a secret: `env:NAME` or `file:PATH`. Nothing shows what it stands for."""
-
-    __slots__ = ("reference",)
-
-    def __init__(self, reference: str) -> None:
-        if not _REFERENCE.fullmatch(reference):
-            msg = (
-                "a secret is not written here: say env:NAME, the environment variable that holds "
-                "it, or file:PATH"
-            )
-            raise ValueError(msg)
-        self.reference = reference
-
-    def read(self, env: Mapping[str, str]) -> str:
-        """The secret itself.
-
-        Raises:
-            LookupError: the variable or file is not there or empty; names it.
-        """
-        kind, _, name = self.reference.partition(":")
-        if kind == "env":
-            value = env.get(name, "")
-        else:
-            try:
-                value = Path(name).read_text("utf-8")
-            except OSError as wrong:
-                msg = f"{self.reference} cannot be read: {wrong.strerror}"
-                raise LookupError(msg) from None
-        if not value.strip():
-            what = "is not set" if kind == "env" else "is empty"
-            msg = f"{self.reference} {what}: put the secret there before the worker starts"
-            raise LookupError(msg)
-        return value.strip()
-
-    def __repr__(self) -> str:
-        return f"Secret({self.reference!r})"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other.reference == self.reference
-
-    def __hash__(self) -> int:
-        return hash(self.reference)
-
-
-def secret_hook(kind: type, value: Any) -> Any:
-    """For msgspec: a text becomes a Secret."""
-    if kind is Secret and isinstance(value, str):
-        return Secret(value)
-    msg = f"Expected `str`, got `{type(value).__name__}`"
-    raise TypeError(msg)
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

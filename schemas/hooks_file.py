@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from schemas.hooks import Channel, Hooks, Route, secret_hook
+from schemas.hooks import Channel, Hooks, Route
 from schemas.lined_yaml import LinedYaml, Steps, nearest
+from schemas.secrets import secret_hook
 
 T = TypeVar("T")
 

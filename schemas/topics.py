@@ -37,4 +37,9 @@ TOPICS: tuple[Topic, ...] = (
     Topic("coupon.event.v1", "member", "coupons issued, reserved, redeemed, rolled back, expired"),
     Topic("member.segment_changed.v1", "member", "changes of segment, with their cause"),
     Topic("message.decided.v1", "member", "what journeys decided to do, to put off, or not to do"),
+    Topic("message.accepted.v1", "member", "messages that a provider has taken"),
+    Topic("message.delivered.v1", "member", "messages that arrived"),
+    Topic("message.failed.v1", "member", "messages that will not arrive, and why"),
+    Topic("message.unknown.v1", "member", "messages of which nobody can know whether they arrived"),
+    Topic("member.subscription.v1", "member", "WeChat messages that members allowed, one by one"),
 )

@@ -6,6 +6,7 @@ from schemas.footfall_tables import EMPLOYEE_WORK_15M, FOOTFALL_15M
 from schemas.forecast_tables import FORECAST_15M, FORECAST_SPAN
 from schemas.journey_tables import JOURNEY_RUN, MESSAGE
 from schemas.member_tables import MEMBER_STATE, MEMBER_TRANSITION
+from schemas.message_tables import MESSAGE_DELIVERY
 from schemas.roster_tables import (
     ROSTER_DUTY,
     ROSTER_SHIFT,
@@ -254,6 +255,7 @@ TABLES: tuple[Table, ...] = (
     MEMBER_STATE,
     MEMBER_TRANSITION,
     MESSAGE,
+    MESSAGE_DELIVERY,
     JOURNEY_RUN,
     FLOW_RUN,
     FLOW_RUN_PART,

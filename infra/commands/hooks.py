@@ -16,27 +16,28 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from flows.settings import SettingsError, load_chain
-from operators.notify.inbox import Inbox
+from flows.settings import SettingsError, kafka_settings, load_chain
+from operators.inbox import Inbox
+from operators.notify.notice import Notice
 from operators.notify.routing import Zones
 from schemas.hooks import Hooks
 from schemas.hooks_file import HooksProblem, load_hooks
 from schemas.instants import to_datetime
 from sinks.hooks import listing
 from sinks.hooks.channels import client_of
-from sinks.hooks.database import StoreError, connect
+from sinks.hooks.database import connect
 from sinks.hooks.links import LinkSigner
 from sinks.hooks.listing import STATES, TROUBLED, counts, listed, refused, resend
 from sinks.hooks.outbox import orphaned
 from sinks.hooks.sender import HIDDEN, secrets_of
 from sinks.hooks.wording import Writer
 from sinks.hooks.worker import Worker, wall_clock
-from sources.alerts import FileInbox, KafkaInbox, Positions, WarehouseInbox
+from sinks.sqlite import StoreError
+from sources.alerts import FileInbox, KafkaInbox, WarehouseInbox
+from sources.inboxes import Positions
 from sources.kafka.errors import BrokerError
-from sources.kafka.settings import KafkaSettings
 
 _PATH = click.Path(path_type=Path)
-_KAFKA = "TILLFLOW_KAFKA_"
 _config = click.option(
     "--config",
     type=_PATH,
@@ -81,7 +82,7 @@ def run(
 ) -> None:
     """Read alerts and tell people, until stopped; it goes on where it was."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
-    with _told(), _stopped_by_signals() as stop:
+    with _told(), stopped_by_signals() as stop:
         made, zones, writer, signer = _prepared(config)
         if listen is not None and signer is None:
             msg = "--listen serves links, and the configuration has no links: see docs/hooks.md"
@@ -221,7 +222,7 @@ def _prepared(config: Path) -> tuple[Hooks, Zones, Writer, LinkSigner | None]:
 
 def _inbox(
     kafka: str | None, events: Path | None, warehouse: Path | None, positions: Positions
-) -> Inbox:
+) -> Inbox[Notice]:
     if events is not None and warehouse is None:
         return FileInbox(events, positions)
     if warehouse is not None and events is None:
@@ -229,16 +230,13 @@ def _inbox(
     if kafka is None or events is not None:
         msg = "say where alerts come from: --kafka, --events or --warehouse"
         raise click.UsageError(msg)
-    given = {
-        name.removeprefix(_KAFKA).lower(): value
-        for name, value in os.environ.items()
-        if name.startswith(_KAFKA) and value
-    }
-    return KafkaInbox(KafkaSettings.from_mapping(kafka, given), "tillflow-hooks", positions)
+    settings = kafka_settings(kafka)
+    assert settings is not None
+    return KafkaInbox(settings, "tillflow-hooks", positions)
 
 
 @contextmanager
-def _stopped_by_signals() -> Iterator[threading.Event]:
+def stopped_by_signals() -> Iterator[threading.Event]:
     """An event that Ctrl-C and SIGTERM set: the message that is on its way is still settled."""
     stop = threading.Event()
     before = {

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from operators.inbox import Unreadable
 from schemas.alert import ALERT_TYPE, Alert
 from schemas.instants import format_instant, to_micros
 from schemas.staffing import STAFFING_ALERT_TYPE, StaffingAlert
@@ -55,10 +56,6 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def rank(self) -> int:
         """0 for the gravest."""
         return SEVERITY_RANK.get(self.severity, len(SEVERITY_RANK))
-
-
-class Unreadable(Exception):
-    """A record is no alert; the message says why."""
 
 
 _ALERT = msgspec.json.Decoder(Alert)

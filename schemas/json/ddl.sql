@@ -586,6 +586,32 @@ COMMENT ON COLUMN "message"."segment" IS 'then';
 COMMENT ON COLUMN "message"."visits" IS 'then [visits]';
 COMMENT ON COLUMN "message"."spent" IS 'then [minor money units]';
 COMMENT ON COLUMN "message"."version" IS '0 defer, 1 suppress, 2 go: the larger one stands';
+CREATE TABLE IF NOT EXISTS "message_delivery" (
+  "message" VARCHAR NOT NULL,
+  "channel" VARCHAR NOT NULL,
+  "member" VARCHAR NOT NULL,
+  "status" VARCHAR NOT NULL,
+  "reason" VARCHAR NOT NULL,
+  "provider" VARCHAR NOT NULL,
+  "provider_id" VARCHAR NOT NULL,
+  "provider_code" VARCHAR NOT NULL,
+  "attempts" BIGINT NOT NULL,
+  "at" TIMESTAMPTZ NOT NULL,
+  "version" BIGINT NOT NULL,
+  PRIMARY KEY ("message", "channel")
+);
+COMMENT ON TABLE "message_delivery" IS 'What became of a message in a channel; a message that could not go in one has a row for the next one, too.';
+COMMENT ON COLUMN "message_delivery"."message" IS 'id, as in the table message';
+COMMENT ON COLUMN "message_delivery"."channel" IS 'as journeys name it';
+COMMENT ON COLUMN "message_delivery"."member" IS 'pseudonym';
+COMMENT ON COLUMN "message_delivery"."status" IS 'accepted by the provider, delivered, failed or unknown';
+COMMENT ON COLUMN "message_delivery"."reason" IS 'of failed: expired, consent, erased, quiet, no_address, no_credit, no_template, no_channel, refused, gave_up, not_delivered';
+COMMENT ON COLUMN "message_delivery"."provider" IS 'who sends, or sandbox, or offers';
+COMMENT ON COLUMN "message_delivery"."provider_id" IS 'the provider''s id of the message, where it gave one';
+COMMENT ON COLUMN "message_delivery"."provider_code" IS 'the provider''s last code';
+COMMENT ON COLUMN "message_delivery"."attempts" IS 'requests that left [requests]';
+COMMENT ON COLUMN "message_delivery"."at" IS 'when it came to be so';
+COMMENT ON COLUMN "message_delivery"."version" IS 'microseconds since 1970 of `at`';
 CREATE TABLE IF NOT EXISTS "journey_run" (
   "member" VARCHAR NOT NULL,
   "journey" VARCHAR NOT NULL,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from operators.notify.case import Message
-from sinks.hooks.database import writing
+from sinks.sqlite import writing
 
 STATES = ("ready", "sending", "sent", "unknown", "undeliverable", "folded")
 # Those somebody should look at.

@@ -15,7 +15,8 @@ import msgspec
 
 from operators.notify.case import Message
 from schemas.instants import MINUTE_US
-from sinks.hooks.database import connect, writing
+from sinks.hooks.database import connect
+from sinks.sqlite import writing
 
 _MESSAGE = msgspec.msgpack.Decoder(Message)
 DIED = "the worker ended between the request and its answer"

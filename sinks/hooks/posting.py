@@ -6,6 +6,7 @@ import logging
 import ssl
 from collections.abc import Callable, Mapping
 from functools import cache
+from typing import NamedTuple
 
 import httpx
 
@@ -34,6 +35,14 @@ def _trust() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+class Reply(NamedTuple):
+    """What came back."""
+
+    status: int
+    body: bytes
+    retry_after: str | None
+
+
 class Poster:
     """Posts JSON and judges what comes back.
 
@@ -51,8 +60,16 @@ class Poster:
         self, url: str, content: bytes, judge: Judge, headers: Mapping[str, str] | None = None
     ) -> Verdict:
         """One request and the verdict on its answer; never raises for what a network does."""
+        reply = self.ask("POST", url, content, headers)
+        return reply if isinstance(reply, Verdict) else judge(*reply)
+
+    def ask(
+        self, method: str, url: str, content: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Reply | Verdict:
+        """One request and what came back, or the verdict where nothing did."""
         try:
-            response = self._client.post(
+            response = self._client.request(
+                method,
                 url,
                 content=content,
                 headers={"Content-Type": "application/json; charset=utf-8", **(headers or {})},
@@ -63,7 +80,8 @@ class Poster:
         except httpx.HTTPError as wrong:
             said = f"no answer to a request that left ({type(wrong).__name__})"
             return Verdict("unknown", said, whole=True)
-        return judge(response.status_code, response.content, response.headers.get("Retry-After"))
+        after = response.headers.get("Retry-After")
+        return Reply(response.status_code, response.content, after)
 
     def close(self) -> None:
         """Let go of connections."""

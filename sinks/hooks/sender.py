@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from operators.notify.pace import earliest, wait_after
-from schemas.hooks import Channel, Hooks, Language, Secret
+from schemas.hooks import Channel, Hooks, Language
 from schemas.instants import SECOND_US
+from schemas.secrets import Secret
 from sinks.hooks.channels import Client
 from sinks.hooks.outbox import Outbox, Waiting
 from sinks.hooks.verdicts import Verdict
 from sinks.hooks.wording import Writer
+from sinks.loop import Clock, Loop, Steps
 
 LOG = logging.getLogger("tillflow.hooks")
 
-Clock = Callable[[], int]
-# Called with the name of each step that was just made; tests end the process there.
-Steps = Callable[[str], None]
 HIDDEN = "***"
 
 
-class Sender:
+class Sender(Loop):
     """One channel: `step` does one thing and says when to come back, `start` repeats it."""
 
     def __init__(
@@ -37,8 +35,7 @@ class Sender:
         secrets: tuple[str, ...] = (),
         made: Steps = lambda _: None,
     ) -> None:
-        self.name = name
-        self.failure: BaseException | None = None
+        super().__init__(name, clock)
         self._channel: Channel = hooks.channels[name]
         self._languages: dict[str, Language] = {
             route.name: route.language or hooks.language for route in hooks.routes
@@ -48,14 +45,10 @@ class Sender:
         self._client = client
         self._outbox = outbox
         self._writer = writer
-        self._clock = clock
         self._secrets = secrets
         self._made = made
         self._troubles = 0
         self._paused_until = 0
-        self._awake = threading.Event()
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name=f"hooks-{name}", daemon=True)
 
     @property
     def resends(self) -> bool:
@@ -133,36 +126,11 @@ class Sender:
             LOG.warning("%s: message %s failed, try %d: %s", self.name, name, attempts, answer)
             self._outbox.again(name, answer, now + max(asked, wait), now)
 
-    def start(self) -> None:
-        """Go on in a thread."""
-        self._thread.start()
-
-    def wake(self) -> None:
-        """There may be something to send."""
-        self._awake.set()
-
     def stop(self) -> None:
         """End after the message that is on its way."""
-        self._stopping = True
-        self._awake.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        super().stop()
         self._client.close()
         self._outbox.close()
-
-    def _run(self) -> None:
-        try:
-            while not self._stopping:
-                self._awake.clear()
-                due = self.step()
-                if due is None:
-                    self._awake.wait()
-                elif (left := due - self._clock()) > 0:
-                    self._awake.wait(left / SECOND_US)
-        except BaseException as wrong:
-            # The worker raises it in its own thread.
-            LOG.exception("%s: the sender ended", self.name)
-            self.failure = wrong
 
 
 def secrets_of(channel: Channel, env: Mapping[str, str]) -> tuple[str, ...]:

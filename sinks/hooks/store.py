@@ -8,10 +8,11 @@ from pathlib import Path
 
 import msgspec
 
+from operators.inbox import Position, Refused
 from operators.notify.case import Case, Message, RouteState
 from operators.notify.desk import Desk
-from operators.notify.inbox import Position, Refused
-from sinks.hooks.database import connect, writing
+from sinks.hooks.database import connect
+from sinks.sqlite import writing
 
 _CASE = msgspec.msgpack.Decoder(Case)
 _ROUTE = msgspec.msgpack.Decoder(RouteState)

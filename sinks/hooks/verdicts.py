@@ -16,13 +16,15 @@ class Verdict(NamedTuple):
 
     `retry` failed and may work later, `refused` fails the same way every time, `unknown` left and
     was not answered. `whole`: the channel is in trouble, not this one message; `after_seconds`:
-    the provider's own wish.
+    the provider's own wish. `code` and `ref` are the provider's code and id, where it gives them.
     """
 
     outcome: Outcome
     answer: str
     whole: bool = False
     after_seconds: float | None = None
+    code: str = ""
+    ref: str = ""
 
 
 class Codes(NamedTuple):
@@ -81,13 +83,13 @@ FEISHU = Codes(
 
 def judge_robot(codes: Codes, status: int, body: bytes, retry_after: str | None) -> Verdict:
     """The verdict on a robot's answer: sent only when the body says so."""
-    trouble = _by_status(status, body, retry_after)
-    answer = _json(body)
+    trouble = by_status(status, body, retry_after)
+    answer = json_of(body)
     code = answer.get(codes.key) if answer is not None else None
     if not isinstance(code, int) or isinstance(code, bool):
         if trouble is not None:
             return trouble
-        what = f"HTTP {status} with a body that is no answer of {codes.provider}: {_text(body)}"
+        what = f"HTTP {status} with a body that is no answer of {codes.provider}: {text_of(body)}"
         return Verdict("retry", what[:ANSWER_KEPT], whole=True)
     said = f"{codes.key} {code}: {_message_of(answer or {})}"[:ANSWER_KEPT]
     if code in codes.limited:
@@ -101,32 +103,34 @@ def judge_robot(codes: Codes, status: int, body: bytes, retry_after: str | None)
 
 def judge_slack(status: int, body: bytes, retry_after: str | None) -> Verdict:
     """The verdict on Slack's answer: the two letters `ok`, or a word for what is wrong."""
-    said = f"HTTP {status}: {_text(body)}"
-    trouble = _by_status(status, body, retry_after)
+    said = f"HTTP {status}: {text_of(body)}"
+    trouble = by_status(status, body, retry_after)
     if trouble is not None:
         return trouble
     if body.strip() == b"ok":
         return Verdict("sent", said)
-    return Verdict("retry", f"HTTP {status} with a body that is no answer of Slack: {_text(body)}")
+    return Verdict(
+        "retry", f"HTTP {status} with a body that is no answer of Slack: {text_of(body)}"
+    )
 
 
 def judge_webhook(status: int, body: bytes, retry_after: str | None) -> Verdict:
     """The verdict on an endpoint's answer: 2xx, unless a JSON body says `"ok": false`."""
-    said = f"HTTP {status}: {_text(body)}" if body.strip() else f"HTTP {status}"
-    trouble = _by_status(status, body, retry_after)
+    said = f"HTTP {status}: {text_of(body)}" if body.strip() else f"HTTP {status}"
+    trouble = by_status(status, body, retry_after)
     if trouble is not None:
         return trouble
-    answer = _json(body)
+    answer = json_of(body)
     if answer is not None and (answer.get("ok") is False or answer.get("success") is False):
         return Verdict("retry", said)
     return Verdict("sent", said)
 
 
-def _by_status(status: int, body: bytes, retry_after: str | None) -> Verdict | None:
+def by_status(status: int, body: bytes, retry_after: str | None) -> Verdict | None:
     """The verdict the status alone gives; None for 2xx, which says nothing yet."""
     if 200 <= status < 300:
         return None
-    said = f"HTTP {status}: {_text(body)}"
+    said = f"HTTP {status}: {text_of(body)}"
     if status in (408, 425, 429) or status >= 500:
         after = None
         if retry_after is not None and retry_after.strip().isdigit():
@@ -137,7 +141,8 @@ def _by_status(status: int, body: bytes, retry_after: str | None) -> Verdict | N
     return Verdict("refused", said)
 
 
-def _json(body: bytes) -> dict[str, Any] | None:
+def json_of(body: bytes) -> dict[str, Any] | None:
+    """The object that a body is, None where it is none."""
     try:
         answer = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -149,6 +154,6 @@ def _message_of(answer: dict[str, Any]) -> str:
     return str(answer.get("errmsg") or answer.get("msg") or answer.get("StatusMessage") or "")
 
 
-def _text(body: bytes) -> str:
+def text_of(body: bytes) -> str:
     """The beginning of a body on one line."""
     return " ".join(body.decode("utf-8", "replace").split())[:ANSWER_KEPT]

@@ -10,17 +10,19 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
+from operators.inbox import Batch, Inbox
 from operators.notify.desk import Desk
-from operators.notify.inbox import Batch, Inbox
+from operators.notify.notice import Notice
 from operators.notify.routing import Zones
 from schemas.hooks import Hooks
 from schemas.instants import DAY_US, HOUR_US, SECOND_US
 from sinks.hooks.channels import client_of
-from sinks.hooks.database import owned
 from sinks.hooks.outbox import Outbox
-from sinks.hooks.sender import Clock, Sender, Steps, secrets_of
+from sinks.hooks.sender import Sender, secrets_of
 from sinks.hooks.store import Store
 from sinks.hooks.wording import Writer
+from sinks.loop import Clock, Steps
+from sinks.sqlite import owned
 
 LOG = logging.getLogger("tillflow.hooks")
 
@@ -88,10 +90,10 @@ class Worker:
         self._looked_at = -1
         self._forget_at = 0
 
-    def step(self, batch: Batch) -> int:
+    def step(self, batch: Batch[Notice]) -> int:
         """Take in a batch and whatever is due by now; how many messages were made."""
         now = self._clock()
-        for notice in batch.notices:
+        for notice in batch.items:
             self._desk.hear(notice, now)
         for refused in batch.refused:
             where = f"{refused.topic}/{refused.part} at {refused.at}"
@@ -138,7 +140,7 @@ class Worker:
             sender.wake()
         return applied, noticed
 
-    def run(self, inbox: Inbox, stop: threading.Event, *, once: bool = False) -> None:
+    def run(self, inbox: Inbox[Notice], stop: threading.Event, *, once: bool = False) -> None:
         """Read and send until stopped; `once`: until all is read and nothing can leave any more."""
         for sender in self.senders.values():
             sender.start()
@@ -149,7 +151,7 @@ class Worker:
             for sender in self.senders.values():
                 if sender.failure is not None:
                     raise sender.failure
-            if once and not batch.positions and not batch.notices and inbox.ended():
+            if once and not batch.positions and not batch.items and inbox.ended():
                 break
         if once:
             self.drain(stop)

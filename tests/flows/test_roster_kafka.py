@@ -50,7 +50,7 @@ def alerts(broker: Broker) -> list[Notice]:
         while not inbox.ended():
             batch = inbox.read(0.05)
             assert batch.refused == []
-            found += batch.notices
+            found += batch.items
     finally:
         inbox.close()
     return found

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from schemas.hooks import Secret, WeCom
+from schemas.hooks import WeCom
 from schemas.hooks_file import HooksProblem, load_hooks, read_hooks
+from schemas.secrets import Secret
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "examples" / "hooks.yaml"
 GOOD = """channels:

@@ -13,7 +13,8 @@ from hook_alerts import alert, configured, environment, route, writer
 from hook_server import start_hook_server
 from small_warehouse import small_warehouse
 
-from operators.notify.inbox import Inbox
+from operators.inbox import Inbox
+from operators.notify.notice import Notice
 from operators.notify.routing import Zones
 from schemas.alert import ALERT_TYPE
 from sinks.hooks.database import connect
@@ -75,13 +76,13 @@ def test_a_file_is_read_in_whole_lines(tmp_path: Path) -> None:
     path.write_bytes(lines[:-10])
     inbox = FileInbox(path, {})
     first = inbox.read(0)
-    assert [notice.sku for notice in first.notices] == ["TEA-1"]
+    assert [notice.sku for notice in first.items] == ["TEA-1"]
     path.write_bytes(lines)
-    assert [notice.sku for notice in inbox.read(0).notices] == ["TEA-2"]
+    assert [notice.sku for notice in inbox.read(0).items] == ["TEA-2"]
     assert inbox.read(0).positions == []
     inbox.close()
     again = FileInbox(path, {(str(path), 0): first.positions[0].next})
-    assert [notice.sku for notice in again.read(0).notices] == ["TEA-2"]
+    assert [notice.sku for notice in again.read(0).items] == ["TEA-2"]
     again.close()
     with pytest.raises(ValueError, match="another file"):
         FileInbox(path, {(str(path), 0): len(lines) + 1})
@@ -90,22 +91,22 @@ def test_a_file_is_read_in_whole_lines(tmp_path: Path) -> None:
 def test_a_line_longer_than_a_block_is_read(tmp_path: Path) -> None:
     path = tmp_path / "alerts.jsonl"
     path.write_bytes(alert(1, suggested_action="x" * (3 << 20)) + alert(2))
-    inbox: Inbox = FileInbox(path, {})
-    assert [notice.sku for notice in inbox.read(0).notices] == ["TEA-1", "TEA-2"]
+    inbox: Inbox[Notice] = FileInbox(path, {})
+    assert [notice.sku for notice in inbox.read(0).items] == ["TEA-1", "TEA-2"]
     assert inbox.ended()
     inbox.close()
 
 
 def test_open_alerts_of_a_warehouse_are_seen_once(tmp_path: Path) -> None:
     inbox = WarehouseInbox(small_warehouse(tmp_path / "w.duckdb"), every_seconds=0)
-    seen = inbox.read(0).notices
+    seen = inbox.read(0).items
     assert seen
     assert any(notice.claims for notice in seen)
-    assert inbox.read(0).notices == []
+    assert inbox.read(0).items == []
     assert inbox.ended()
 
 
 def test_a_warehouse_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
     inbox = WarehouseInbox(tmp_path / "no.duckdb", every_seconds=0)
-    assert inbox.read(0).notices == []
+    assert inbox.read(0).items == []
     assert not inbox.ended()

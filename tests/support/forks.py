@@ -25,6 +25,7 @@ IMPORTED = (
     "infra.commands.holds",
     "flow_driver",
     "hook_crash",
+    "channel_crash",
     "keeper_process",
     "coupon_clients",
 )

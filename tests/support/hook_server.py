@@ -98,6 +98,10 @@ class HookServer:
             time.sleep(0.002)
         return self.taken
 
+    def plan(self, path: str, action: str) -> Plan | None:
+        """What to do with the next request."""
+        return self.plans.pop(0) if self.plans else None
+
     def judge(self, request: Received) -> Answer:
         """What the provider at that path answers."""
         if request.path == "/cgi-bin/webhook/send":
@@ -167,11 +171,12 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         hooks = self.hooks
         with hooks.lock:
-            plan = hooks.plans.pop(0) if hooks.plans else None
+            action = self.headers.get("x-acs-action") or self.headers.get("x-tc-action") or ""
+            plan = hooks.plan(self.path, action)
         if plan == "reset":
             self._break()
             return
-        raw = self.rfile.read(int(self.headers["Content-Length"]))
+        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         url = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         headers = {name.lower(): value for name, value in self.headers.items()}
@@ -191,9 +196,13 @@ class _Handler(BaseHTTPRequestHandler):
         content = answer[1].encode()
         if answer[0] != 204:
             self.send_header("Content-Length", str(len(content)))
+            kind = "application/json" if content.startswith(b"{") else "text/plain"
+            self.send_header("Content-Type", kind)
         self.end_headers()
         with suppress(OSError):
             self.wfile.write(content)
+
+    do_GET = do_POST
 
     def _break(self) -> None:
         """End the connection with a reset, as a broken middlebox does."""
@@ -228,9 +237,9 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def start_hook_server() -> Iterator[HookServer]:
+def start_hook_server(given: HookServer | None = None) -> Iterator[HookServer]:
     """The server, until the block ends."""
-    hooks = HookServer()
+    hooks = given or HookServer()
     handler = type("Handler", (_Handler,), {"hooks": hooks})
     server = _Server(("127.0.0.1", 0), handler)
     hooks.address = f"http://127.0.0.1:{server.server_address[1]}"

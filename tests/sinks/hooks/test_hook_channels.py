@@ -14,7 +14,8 @@ from mail_server import MailServer, start_mail_server
 
 from operators.notify.case import Item, Message
 from operators.notify.inbox import notice_of_envelope
-from schemas.hooks import Channel, Email, Secret
+from schemas.hooks import Channel, Email
+from schemas.secrets import Secret
 from sinks.hooks.channels import Client, Outgoing, client_of
 from sinks.hooks.verdicts import Verdict
 

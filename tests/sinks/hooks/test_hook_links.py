@@ -15,7 +15,8 @@ from hook_alerts import alert, configured, environment, route, writer
 from hook_server import HookServer
 from litestar.testing import TestClient
 
-from operators.notify.inbox import Batch, notice_of_envelope
+from operators.inbox import Batch
+from operators.notify.inbox import notice_of_envelope
 from operators.notify.routing import Zones
 from schemas.instants import HOUR_US, MINUTE_US
 from serving.acknowledge import create_app, served

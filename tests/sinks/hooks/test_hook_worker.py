@@ -15,9 +15,10 @@ from hook_server import HookServer, errcode
 
 from operators.notify.routing import Zones
 from schemas.hooks import Hooks
-from sinks.hooks.database import StoreError, connect
+from sinks.hooks.database import connect
 from sinks.hooks.listing import Listed, counts, listed, refused, resend
 from sinks.hooks.worker import Worker, wall_clock
+from sinks.sqlite import StoreError
 from sources.alerts import FileInbox
 
 

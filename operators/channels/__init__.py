@@ -1,0 +1,1 @@
+"""Messages to members on their way to a provider: pure."""

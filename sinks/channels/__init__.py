@@ -1,0 +1,1 @@
+"""Messages to members: clients of providers, the outbox, the worker that sends."""
