@@ -1,6 +1,7 @@
 """The journal of one shard: a base state and the entries since, in one file a generation.
 
-A frame is length (4 bytes), CRC-32 (4 bytes), payload; the first frame is the base. A mark names
+A frame is length (4 bytes), CRC-32 (4 bytes), payload; the first frame is the base. Where the
+highest bit of the length is set, the payload is its whole length (8 bytes) and Snappy. A mark names
 generation and length, so that a crash after more was written is undone by reading no further. The
 last generations are kept until marks of the newer one have long been committed by the engine.
 """
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import BinaryIO
 from zlib import crc32
 
+import pyarrow
+
 # A new base pays once the entries weigh more than the old one: each byte of state is then written
 # at most twice as often as without bases. Small shards wait for a few megabytes.
 SMALLEST_REBASE_BYTES = 4 * 1024 * 1024
@@ -23,6 +26,11 @@ MARKS_TO_KEEP = 3
 # file at once. Behind the last mark it does not count until the next one.
 MOST_PENDING_BYTES = 4 * 1024 * 1024
 HEADER = 8
+# Journals hold lines much like each other: a sixth is left of them, and packing takes less time
+# than writing and checking the rest. What is small is not worth it.
+LEAST_PACKED_BYTES = 4096
+_PACKED = 1 << 31
+_snappy = pyarrow.Codec("snappy")
 
 
 class JournalError(Exception):
@@ -38,7 +46,9 @@ class FileJournal:
         # 0: not yet begun.
         self._generation = 0
         self._length = 0
+        # What base, and base and entries together, come to before they are packed.
         self._base_bytes = 0
+        self._bytes = 0
         # Whether the name of the newest generation is as durable as what is in it.
         self._named = True
         self._pending: list[bytes] = []
@@ -77,6 +87,7 @@ class FileJournal:
         os.truncate(path, length)
         self._generation = generation
         self._length = length
+        self._bytes = sum(HEADER + len(frame) for frame in frames)
         self._base_bytes = len(frames[0])
         for other in self._generations():
             if other > generation:
@@ -93,10 +104,11 @@ class FileJournal:
                 self._write(file)
 
     def _add(self, entry: bytes) -> None:
-        self._pending.append(_header(entry))
-        self._pending.append(entry)
-        self._pending_bytes += HEADER + len(entry)
-        self._length += HEADER + len(entry)
+        header, payload = _frame(entry)
+        self._pending += (header, payload)
+        self._pending_bytes += HEADER + len(payload)
+        self._length += HEADER + len(payload)
+        self._bytes += HEADER + len(entry)
 
     def _write(self, file: BinaryIO) -> None:
         file.writelines(self._pending)
@@ -105,7 +117,7 @@ class FileJournal:
 
     def wants_base(self) -> bool:
         """Whether the entries weigh more than the base."""
-        return self._length > self._base_bytes + max(self._base_bytes, SMALLEST_REBASE_BYTES)
+        return self._bytes > self._base_bytes + max(self._base_bytes, SMALLEST_REBASE_BYTES)
 
     def rebase(self, base: bytes) -> None:
         """Start a new generation from a base; the old one stays for a while."""
@@ -116,7 +128,7 @@ class FileJournal:
             self._old = [[generation, 0] for generation in known]
         self._generation = max(known, default=0) + 1
         self._pending.clear()
-        self._pending_bytes = self._length = 0
+        self._pending_bytes = self._length = self._bytes = 0
         self._add(base)
         self._base_bytes = len(base)
         self._path(self._generation).touch(exist_ok=False)
@@ -149,21 +161,39 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _header(payload: bytes) -> bytes:
-    return len(payload).to_bytes(4, "little") + crc32(payload).to_bytes(4, "little")
+def _frame(entry: bytes) -> tuple[bytes, bytes]:
+    """Header and payload.
+
+    Raises:
+        JournalError: it is longer than a header can say.
+    """
+    packed = 0
+    payload = entry
+    if len(entry) >= LEAST_PACKED_BYTES:
+        packed = _PACKED
+        payload = len(entry).to_bytes(8, "little") + _snappy.compress(entry, asbytes=True)
+    if len(payload) >= _PACKED:
+        msg = f"{len(payload):,} bytes in one journal entry, at most {_PACKED - 1:,} are possible"
+        raise JournalError(msg)
+    length = len(payload) | packed
+    return length.to_bytes(4, "little") + crc32(payload).to_bytes(4, "little"), payload
 
 
 def _frames(data: memoryview, path: Path) -> list[bytes]:
     frames: list[bytes] = []
     at = 0
     while at < len(data):
-        size = int.from_bytes(data[at : at + 4], "little")
+        head = int.from_bytes(data[at : at + 4], "little")
+        size = head & ~_PACKED
         payload = bytes(data[at + HEADER : at + HEADER + size])
         if len(payload) < size or crc32(payload) != int.from_bytes(
             data[at + 4 : at + HEADER], "little"
         ):
             msg = f"{path} is damaged at byte {at}: restore it, or start a new recovery folder"
             raise JournalError(msg)
+        if head & _PACKED:
+            whole = int.from_bytes(payload[:8], "little")
+            payload = _snappy.decompress(payload[8:], whole, asbytes=True)
         frames.append(payload)
         at += HEADER + size
     return frames

@@ -24,7 +24,7 @@ from flows.members import TOPICS
 from infra.cli import main
 from operators.engine import system_clock
 from schemas.chain import Chain
-from schemas.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US
+from schemas.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US, to_datetime
 from schemas.journey_events import MESSAGE_DECIDED_TYPE, MessageDecided
 from sinks.kafka.producer import TopicWriter
 from sources.kafka.settings import KafkaSettings
@@ -33,7 +33,9 @@ CHAIN = chain_of({"late_days": 366}, quiet_hours=None)
 THANKS = journey("thanks", "{event: purchase}", "give: stamp", SEND, reenter="always")
 WINBACK = journey("winback", "{no_purchase_for: 30d}", "give: pack", SEND, reenter="always")
 VIP = journey("vip", "{crosses: {field: spent, above: 500}}", "set: {tier: VIP}", SEND)
-FRIDAY = journey("friday", "{schedule: every Friday 20:00}", SEND)
+# On a day of the week that is neither today nor of late, whichever day it is.
+_AHEAD = to_datetime(system_clock() + 3 * DAY_US)
+WEEKLY = journey("weekly", f"{{schedule: every {_AHEAD:%A} 20:00}}", SEND)
 SIZES = {
     "sources.abreast.reader.ABREAST_BYTES": 4 * 1024,
     "sinks.journal.SMALLEST_REBASE_BYTES": 16 * 1024,
@@ -73,7 +75,7 @@ def test_twelve_months_of_backfill_send_nothing(tmp_path: Path) -> None:
     source, warehouse = tmp_path / "events", tmp_path / "w.duckdb"
     source.mkdir()
     write_lines(source / "1.jsonl", [*consents, *year])
-    journeys = folder(tmp_path / "journeys", THANKS, WINBACK, VIP, FRIDAY)
+    journeys = folder(tmp_path / "journeys", THANKS, WINBACK, VIP, WEEKLY)
     config = write_chain(tmp_path / "chain.yaml", CHAIN)
     options = ["--source", source, "--warehouse", warehouse, "--config", config]
     options += ["--journeys", journeys]
@@ -175,7 +177,7 @@ def test_files_that_change_between_runs(tmp_path: Path) -> None:
     journeys = folder(tmp_path / "journeys", first)
     run_members(*about, journeys)
     assert query(warehouse, GONE) == [(0,)]
-    folder(journeys, first.replace("old", "new").replace("1s", "2s"))
+    folder(journeys, first.replace("old", "new").replace("1s", "1h"))
     time.sleep(1.1)
     later = system_clock()
     lines.append(render(order("b", "2", later, 100)))

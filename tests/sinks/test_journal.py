@@ -95,6 +95,14 @@ class TestReading:
         journal.append(b"last")
         assert reread(tmp_path, journal.mark()) == [b"base", *entries, b"last"]
 
+    def test_long_ones_are_packed(self, tmp_path: Path) -> None:
+        """They come back as they were, take less room, and weigh what they are."""
+        lines = b'{"kind": "sold", "quantity": 1}' * 1000
+        journal = begun(tmp_path, lines, lines, b"short")
+        mark = journal.mark()
+        assert mark[1] < len(lines)
+        assert reread(tmp_path, mark) == [lines, lines, b"short"]
+
     def test_mark_with_nothing_new(self, tmp_path: Path) -> None:
         """The same mark again."""
         journal = begun(tmp_path)
