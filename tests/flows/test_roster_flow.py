@@ -104,7 +104,7 @@ def test_killed_and_resumed(tmp_path: Path, lines: list[bytes], wanted: Rows) ->
     source = write_lines(tmp_path / "a.jsonl", lines[:-20])
     warehouse = tmp_path / "w.duckdb"
     flow = StartedFlow(tmp_path / "log", *options, "--source", source, sizes=SIZES, flow="roster")
-    moved = lambda: not flow.alive() or sum(progress(warehouse).values()) > 30_000  # noqa: E731
+    moved = lambda: not flow.alive() or any(progress(warehouse).values())  # noqa: E731
     wait_until(moved, "no progress")
     flow.process.kill()
     ended = flow.wait()
