@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from schemas.instants import SECOND_US
@@ -15,7 +16,7 @@ Clock = Callable[[], int]
 Steps = Callable[[str], None]
 
 
-class Loop:
+class Loop(ABC):
     """`step` does one thing and says when to come back, `start` repeats it until `stop`.
 
     Whoever started it looks at `failure` now and then: an error ends the thread.
@@ -29,9 +30,9 @@ class Loop:
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
+    @abstractmethod
     def step(self) -> int | None:
         """Do at most one thing; when there is something to do next, None for not yet known."""
-        raise NotImplementedError
 
     def start(self) -> None:
         """Go on in a thread."""
