@@ -29,8 +29,10 @@ from schemas.reservation import RESERVATION_TYPE
 RAW_LIMIT = 64 * 1024
 # Names of SKUs repeat for ever; past this many the memory of their shards is started afresh.
 KNOWN_SKUS = 2_000_000
-# Fewer lines cost less as facts.
-FEWEST_SORTED = 64
+# Fewer lines are decoded one by one.
+FEWEST_AT_ONCE = 64
+# Fewer lines, of all blocks together, cost less as facts than sorted.
+FEWEST_SORTED = 1024
 # Sorted lines are kept for the horizon as they came; longer ones (mean, bytes) are packed instead.
 LONGEST_KEPT = 1024
 
@@ -110,24 +112,28 @@ class Sharder:
         lines = Lines("", 0)
         for block in blocks:
             if (block.origin, block.first) != (lines.origin, lines.first + len(lines)):
-                found.batches += sort_lines(lines, self._skus, self._places)
+                found.batches += self._batches(lines)
                 lines = Lines(block.origin, block.first)
-            records = block.lines.split(b"\n")
             movements = None
-            if block.total >= FEWEST_SORTED and len(block.lines) <= block.total * LONGEST_KEPT:
+            if block.total >= FEWEST_AT_ONCE and len(block.lines) <= block.total * LONGEST_KEPT:
                 movements = _decode_whole(block.lines, block.total)
             if movements is not None:
                 events, times = movements
-                lines.add(events, records, times, self._skus, self._places)
+                lines.add(block.lines, events, times, self._skus, self._places)
                 found.note(int(times[-1]))
             else:
-                found.batches += sort_lines(lines, self._skus, self._places)
+                found.batches += self._batches(lines)
                 lines = Lines(block.origin, block.first + block.total)
-                self._decode_each(block, records, found)
-        found.batches += sort_lines(lines, self._skus, self._places)
+                self._decode_each(block, block.lines.split(b"\n"), found)
+        found.batches += self._batches(lines)
         total = sum(block.total for block in blocks) - found.blank
         read = BlockRead(total, sum(map(len, found.batches)), found.others, found.newest)
         return Decoded(found.batches, found.refusals, read)
+
+    def _batches(self, lines: Lines) -> Sequence[Batch]:
+        if len(lines) < FEWEST_SORTED:
+            return lines.unsorted(self._skus)
+        return sort_lines(lines, self._skus, self._places)
 
     def _decode_each(self, block: Block, records: Sequence[bytes], found: _Found) -> None:
         """Line by line, so that what is no movement gets its own reason each."""

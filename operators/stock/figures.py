@@ -257,6 +257,18 @@ def roll_days(figures: Figures, time: int, rule: Rule, clock: DayClock) -> None:
     set_level(figures, rule)
 
 
+def open_figures(figures: Figures, rule: Rule, clock: DayClock, time: int, quiet: int) -> int:
+    """Begin at an instant, with more to come than leaves anything to judge; when the day ends.
+
+    `quiet`: see Figures. This is what `move` and a judge come to where nothing went before.
+    """
+    figures.day, figures.day_end = clock.day_of(time)
+    figures.level = rule.safety_stock
+    figures.stocked = True
+    figures.quiet = quiet
+    return figures.day_end
+
+
 def set_level(figures: Figures, rule: Rule) -> None:
     """Set the safety stock in force: the fixed one, or more where the live demand asks for it."""
     level = rule.safety_stock

@@ -25,13 +25,14 @@ Integers = npt.NDArray[np.int64]
 
 
 # The movements of one place, as plain as a tuple can be, for there are nearly as many as movements:
-# (place, begin, end, first, last, plain, more, on hand, today, falls, releases)
+# (place, begin, end, first, last, plain, more from, more to, on hand, today, falls, releases)
 # They are those from `begin` to `end` of a block sorted by place; `first` and `last` are the
 # instants of its ends. `plain`: each is newer than the one before and adds to the figures of its
-# place, no more. `on hand` and `today` are what goods that came in or were sold add (units);
-# `more`: there are others, which have to be added one by one. `falls` is what lowers
-# on hand - allocated, `releases` what lowers allocated, each without what raises it.
-Group = tuple[str, int, int, int, int, bool, bool, int, int, int, int]
+# place, no more. `on hand` and `today` are what goods that came in or were sold add (units); the
+# others have to be added one by one, and are the numbers `more from` to `more to` of `more_at`.
+# `falls` is what lowers on hand - allocated, `releases` what lowers allocated, each without what
+# raises it.
+Group = tuple[str, int, int, int, int, bool, int, int, int, int, int, int]
 
 
 # The places of one SKU, likewise: (sku, begin, end, first, last, oldest, newest, corrects)
@@ -75,9 +76,9 @@ _IS_MORE = _by_kind(
 _CORRECTED = _NUMBER[Corrected]
 
 
-def is_more(columns: Columns) -> npt.NDArray[np.bool_]:
-    """Which movements are more than goods that came in or were sold."""
-    return _IS_MORE[columns.kinds]
+def more_at(columns: Columns) -> npt.NDArray[np.intp]:
+    """Where the movements are that are more than goods that came in or were sold."""
+    return np.flatnonzero(_IS_MORE[columns.kinds])
 
 
 def is_other(columns: Columns) -> npt.NDArray[np.bool_]:
@@ -93,8 +94,9 @@ def group(starts: Integers, places: Sequence[str], columns: Columns) -> list[Gro
     later = times[1:] > times[:-1]
     later[starts[1:] - 1] = True
     odd[1:] |= ~later
-    more = is_more(columns)
+    more = _IS_MORE[kinds]
     simple = np.where(more, 0, units)
+    more_to = np.cumsum(np.add.reduceat(more, starts, dtype=np.int64))
 
     def total(units_each: Integers) -> list[int]:
         found: list[int] = np.add.reduceat(units_each, starts).tolist()
@@ -108,7 +110,8 @@ def group(starts: Integers, places: Sequence[str], columns: Columns) -> list[Gro
             times[starts].tolist(),
             times[ends - 1].tolist(),
             (~np.logical_or.reduceat(odd, starts)).tolist(),
-            np.logical_or.reduceat(more, starts).tolist(),
+            [0, *more_to[:-1].tolist()],
+            more_to.tolist(),
             total(_ON_HAND[kinds] * simple),
             total(_TODAY[kinds] * simple),
             total(-np.minimum(_AVAILABLE[kinds] * units, 0)),

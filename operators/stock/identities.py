@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from operators.stock.facts import Fact, Record, unpack_fact
+from operators.stock.kept_lines import KeptLines
 
 
 class SeenFacts:
@@ -10,15 +11,30 @@ class SeenFacts:
 
     Keys are hashes of (source, id) of this process, for the strings would take as much memory as
     the facts; what they lead to is compared, and the rare other identity of one hash goes to the
-    next key. A fact whose hash is in neither generation is new, and may be put to `newer` directly.
+    next key. Facts among the `kept` lines of the shard are known there instead.
     """
 
-    __slots__ = ("_turned_at", "newer", "older")
+    __slots__ = ("_kept", "_of_sku", "_turned_at", "newer", "older")
 
-    def __init__(self) -> None:
+    def __init__(self, sku: str, kept: KeptLines) -> None:
         self.newer: dict[int, Record] = {}
         self.older: dict[int, Record] = {}
+        self._kept = kept
+        self._of_sku = hash(sku)
         self._turned_at: int | None = None
+
+    def knows(self, key: int) -> bool:
+        """Whether an identity of this hash was seen; where not, it may be put to `newer`."""
+        return (
+            key in self.newer or key in self.older or self._kept.find(key ^ self._of_sku) is not None
+        )
+
+    def put(self, key: int, record: Record) -> None:
+        """Take a fact whose identity, of this hash, is not in `newer`."""
+        if key in self.newer:
+            self.add(unpack_fact(record), record)
+        else:
+            self.newer[key] = record
 
     def find(self, source: str, event_id: str) -> Fact | None:
         """The newest fact seen with this identity."""
@@ -29,6 +45,11 @@ class SeenFacts:
                 if fact.id == event_id and fact.source == source:
                     return fact
                 key += 1
+        line = self._kept.find(hash((source, event_id)) ^ self._of_sku)
+        if line is not None:
+            fact = unpack_fact(line)
+            if fact.id == event_id and fact.source == source:
+                return fact
         return None
 
     def add(self, fact: Fact, record: Record) -> None:

@@ -66,6 +66,9 @@ class StockLedger(LineTaker):
             self._take_groups(batch, run)
         else:
             self._take_each(batch, batch.rows(), run)
+        for kept in self._kept.thin():
+            for state in kept.holders:
+                self._skus[state.sku].loosen(state)
         changes = run.changes
         for state in run.stale:
             if state.todo == STALE:
@@ -171,7 +174,7 @@ class StockLedger(LineTaker):
         ledger = cls(rules, told, journaled=journaled)
         ledger._rolled_to = saved.rolled_to
         for kept in saved.skus:
-            ledger._skus[kept.sku] = SkuState.restore(kept, rules, same_rules)
+            ledger._skus[kept.sku] = SkuState.restore(kept, rules, same_rules, ledger._kept)
         for sku, name in saved.dirty:
             ledger._touch(ledger._skus[sku].places[name])
         return ledger

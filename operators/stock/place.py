@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Container, Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -25,6 +25,7 @@ from operators.stock.facts import (
     unpack_fact,
 )
 from operators.stock.figures import ALWAYS_JUDGE, Figures, SavedFigures, move, roll_days, set_level
+from operators.stock.kept_lines import Entry, let_go, records
 from operators.stock.rules import DayClock, Rule, StockRules
 
 # Before any event.
@@ -64,10 +65,11 @@ class Changes:
 class PlaceState(Figures):
     """What the ledger keeps for one SKU at one place: its figures, and how they came about.
 
-    `base` is where the figures stood before the window, after `folded` facts; `log` are the facts
-    of the window in order, from the instant `oldest` to the instant `tip`. `corrections`, the last
-    of them at `corrected_at`, took back facts. `raised`: ids of alerts raised inside the window.
-    `held_seq`: number of the last confirmed hold among its facts. `todo`: CLEAN, DIRTY or STALE.
+    `base` is where the figures stood before the window; `log` are the facts of the window in order,
+    from the instant `oldest` to the instant `tip`, and `facts` is how many there have been in all.
+    `corrections`, the last of them at `corrected_at`, took back facts. `raised`: ids of alerts
+    raised inside the window. `held_seq`: number of the last confirmed hold among its facts.
+    `todo`: CLEAN, DIRTY or STALE.
     """
 
     __slots__ = (
@@ -75,7 +77,7 @@ class PlaceState(Figures):
         "clock",
         "corrected_at",
         "corrections",
-        "folded",
+        "facts",
         "held_seq",
         "log",
         "oldest",
@@ -99,25 +101,26 @@ class PlaceState(Figures):
         self.base: SavedFigures | None = None
         self.oldest = NEVER
         self.tip = NEVER
-        self.folded = 0
+        self.facts = 0
         self.corrections = 0
         self.corrected_at = NEVER
-        self.log: list[Record] = []
+        self.log: list[Entry] = []
         self.raised: tuple[str, ...] = ()
         self.held_seq = 0
         self.todo = CLEAN
 
     def dump(self) -> SavedPlace:
         """The state as a snapshot holds it; figures must not be stale."""
+        log = list(records(self.log))
         return SavedPlace(
             self.place,
             self.save(),
             self.base,
             self.tip,
-            self.folded,
+            self.facts - len(log),
             self.corrections,
             self.corrected_at,
-            self.log,
+            log,
             self.raised,
             self.held_seq,
         )
@@ -131,12 +134,12 @@ class PlaceState(Figures):
         state.load(saved.figures)
         state.base = saved.base
         state.tip = saved.tip
-        state.folded = saved.folded
+        state.facts = saved.folded + len(saved.log)
         state.corrections = saved.corrections
         state.corrected_at = saved.corrected_at
-        state.log = saved.log
-        if state.log:
-            state.oldest = _time_of(state.log[0])
+        state.log = list(saved.log)
+        if saved.log:
+            state.oldest = _time_of(saved.log[0])
         state.raised = saved.raised
         state.held_seq = saved.held_seq
         if not same_rules:
@@ -160,9 +163,11 @@ NOTHING = Figures().save()
 
 
 def put(state: PlaceState, record: Record) -> None:
-    """Put a fact that cannot simply be appended where it belongs in the log."""
-    insort(state.log, record, key=_order_of)
-    state.oldest = _time_of(state.log[0])
+    """Put a fact that cannot simply be appended where it belongs in the log, a loosened one."""
+    log = cast("list[Record]", state.log)
+    insort(log, record, key=_order_of)
+    state.facts += 1
+    state.oldest = _time_of(log[0])
     state.todo = STALE
 
 
@@ -205,7 +210,7 @@ def redo(state: PlaceState, void: Container[Identity], rolled_to: int, changes: 
     again = Changes()
     state.raised = ()
     state.take(NOTHING if state.base is None else state.base)
-    _replay(state, map(unpack_fact, state.log), void, again)
+    _replay(state, map(unpack_fact, records(state.log)), void, again)
     roll_on(state, rolled_to, again)
     state.todo = DIRTY
     # Most of what was raised just now was known before: only the rest is news.
@@ -247,25 +252,29 @@ def open_rows(state: PlaceState) -> list[tuple[Any, ...]]:
     ]
 
 
+def all_older(state: PlaceState, horizon: int, rolled_to: int) -> bool:
+    """Whether all facts are older than `horizon`, and live time has closed no day since."""
+    return rolled_to <= state.tip < horizon
+
+
 def fold(state: PlaceState, horizon: int, void: Container[Identity], rolled_to: int) -> None:
     """Fold facts older than `horizon` into the base: nothing can reach them any more.
 
-    Where all of them are, and live time has closed no day since (`rolled_to`), the figures as they
-    stand are the new base.
+    Where all of them are (`all_older`) the figures as they stand are the new base; else the log has
+    to be loosened.
     """
-    log = state.log
-    if not log or state.oldest >= horizon:
+    if not state.log or state.oldest >= horizon:
         return
-    if rolled_to <= state.tip < horizon:
-        state.folded += len(log)
+    if all_older(state, horizon, rolled_to):
+        let_go(state.log)
         state.log = []
         state.raised = ()
         state.base = state.copy()
         return
+    log = cast("list[Record]", state.log)
     cut = bisect_left(log, horizon, key=_time_of)
-    state.folded += cut
-    state.log = log[cut:]
-    state.oldest = _time_of(state.log[0]) if state.log else NEVER
+    state.log = list[Entry](log[cut:])
+    state.oldest = _time_of(log[cut]) if cut < len(log) else NEVER
     now, raised = state.copy(), state.raised
     state.take(NOTHING if state.base is None else state.base)
     state.raised = ()

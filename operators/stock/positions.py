@@ -33,6 +33,6 @@ def position_columns(places: Sequence[PlaceState]) -> list[list[Any]]:
             for units, rate in zip(available, rates, strict=True)
         ],
         rates,
-        [place.folded + len(place.log) + place.corrections for place in places],
+        [place.facts + place.corrections for place in places],
         [place.tip if place.tip > place.corrected_at else place.corrected_at for place in places],
     ]

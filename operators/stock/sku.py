@@ -6,6 +6,7 @@ import msgspec
 
 from operators.stock.facts import Fact, Identity, Where, identity, pack_fact, unpack_fact
 from operators.stock.identities import SeenFacts
+from operators.stock.kept_lines import Entry, KeptLines
 from operators.stock.place import NEVER, PlaceState, SavedPlace
 from operators.stock.rules import StockRules
 from schemas.movement import Corrected
@@ -56,13 +57,13 @@ class SkuState:
         "void",
     )
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, kept: KeptLines) -> None:
         self.name = name
         self.newest = NEVER
         self.sweep_at = NEVER
         self.places: dict[str, PlaceState] = {}
         self.active: list[PlaceState] = []
-        self.seen = SeenFacts()
+        self.seen = SeenFacts(name, kept)
         self.void: dict[Identity, int] = {}
         self.pending: dict[Identity, list[Waiting]] = {}
         self.settled: list[Fact] = []
@@ -80,9 +81,11 @@ class SkuState:
         )
 
     @classmethod
-    def restore(cls, saved: SavedSku, rules: StockRules, same_rules: bool) -> SkuState:
+    def restore(
+        cls, saved: SavedSku, rules: StockRules, same_rules: bool, kept: KeptLines
+    ) -> SkuState:
         """The state a snapshot held, under the rules of today."""
-        sku = cls(saved.sku)
+        sku = cls(saved.sku, kept)
         sku.newest = saved.newest
         sku.sweep_at = saved.sweep_at
         for place in saved.places:
@@ -90,7 +93,7 @@ class SkuState:
             sku.places[state.place] = state
             if state.log:
                 sku.active.append(state)
-            for record in state.log:
+            for record in place.log:
                 sku.seen.add(unpack_fact(record), record)
         sku.settled = saved.settled
         for waiting in saved.pending:
@@ -102,6 +105,19 @@ class SkuState:
             sku.seen.add(correction, pack_fact(correction))
         sku.void = {(source, event_id): time for source, event_id, time in saved.void}
         return sku
+
+    def loosen(self, state: PlaceState) -> None:
+        """Cut out the lines that a place's log keeps in their texts."""
+        log: list[Entry] = []
+        for entry in state.log:
+            if isinstance(entry, tuple):
+                kept, begin, end = entry
+                for key, record in kept.loosen(begin, end):
+                    self.seen.put(key, record)
+                    log.append(record)
+            else:
+                log.append(entry)
+        state.log = log
 
     def forget_before(self, horizon: int) -> list[Waiting]:
         """Let go of what is older than `horizon`; hands out corrections that nothing came for."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from operators.stock.facts import Batch, Fact, Record, Where, identity, same_content
 from operators.stock.figures import move
+from operators.stock.kept_lines import KeptLines
 from operators.stock.place import (
     CLEAN,
     DIRTY,
@@ -13,6 +14,7 @@ from operators.stock.place import (
     STALE,
     Changes,
     PlaceState,
+    all_older,
     fold,
     judge_and_note,
     put,
@@ -66,6 +68,7 @@ class FactTaker:
         self._rules = rules
         self._journaled = journaled
         self._skus: dict[str, SkuState] = {}
+        self._kept = KeptLines()
         # Places whose rows have changed since rows were last taken.
         self._dirty: list[PlaceState] = []
         # How far live time has closed business days (microseconds); 0 in a backfill.
@@ -88,7 +91,7 @@ class FactTaker:
             time = fact.time
             sku = skus.get(movement.sku)
             if sku is None:
-                sku = SkuState(movement.sku)
+                sku = SkuState(movement.sku, self._kept)
             newest = sku.newest
             kind = movement.__class__
             if kind is Confirmed:
@@ -108,7 +111,7 @@ class FactTaker:
             record = batch.record(row)
             seen = sku.seen
             key = hash((fact.source, fact.id))
-            if key not in seen.newer and key not in seen.older:
+            if not seen.knows(key):
                 seen.newer[key] = record
             else:
                 known = seen.find(fact.source, fact.id)
@@ -154,6 +157,7 @@ class FactTaker:
                 sku.active.append(state)
                 state.oldest = time
             state.log.append(record)
+            state.facts += 1
             state.tip = time
             move(state, fact, state.place, state.rule, state.clock)
             if state.on_hand - state.allocated < state.quiet:
@@ -186,6 +190,7 @@ class FactTaker:
         if not state.log:
             sku.active.append(state)
         state.tip = max(state.tip, fact.time)
+        sku.loosen(state)
         put(state, record)
         run.stale.append(state)
 
@@ -253,6 +258,8 @@ class FactTaker:
             if state.oldest < horizon:
                 if state.todo == STALE:
                     redo(state, sku.void, self._rolled_to, run.changes)
+                if not all_older(state, horizon, self._rolled_to):
+                    sku.loosen(state)
                 fold(state, horizon, sku.void, self._rolled_to)
         sku.active = [state for state in sku.active if state.log]
         sku.seen.turn(sku.newest, self._rules.horizon)

@@ -31,6 +31,7 @@ NEVER = 1_000_000
 def always_sorted() -> Iterator[None]:
     """However few lines there are."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decoding, "FEWEST_AT_ONCE", 1)
         patch.setattr(decoding, "FEWEST_SORTED", 1)
         yield
 
@@ -42,7 +43,7 @@ def decode(lines: list[bytes], shards: int = 1) -> list[Batch]:
 
 def one_by_one(lines: list[bytes], size: int) -> object:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decoding, "FEWEST_SORTED", NEVER)
+        patch.setattr(decoding, "FEWEST_AT_ONCE", NEVER)
         return drive(lines, CHAIN, size=size)
 
 

@@ -1,0 +1,206 @@
+"""Lines of the window that are kept in the texts they came in, and known by their identities.
+
+A backfill takes lines by the thousand. Cutting each one out, keeping it apart and putting its
+identity into a dict costs more than all its arithmetic, and hardly any is looked at again: so the
+log of a place names spans of kept lines, and a shard knows all their identities by one table. What
+is looked at after all, or is left over when most have gone, is cut out then (`Kept.loosen`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from operators.stock.facts import Fact, Record, identity, same_content, unpack_fact
+from operators.stock.key_table import Integers, KeyTable
+from operators.stock.lines import LineBatch
+
+if TYPE_CHECKING:
+    from operators.stock.place import PlaceState
+
+# Lines that were taken together are given up when fewer than one in so many is still in use.
+_WORTH_KEEPING = 4
+# A reference is the number of the kept lines, and the number of one among them.
+_ROW_BITS = 24
+
+
+class Kept:
+    """Lines of one shard that were taken together, in the order of their batch.
+
+    `live`: how many are in logs; `holders`: the places whose logs name some.
+    """
+
+    __slots__ = (
+        "_begin",
+        "_keys",
+        "_rows",
+        "_texts",
+        "_thin",
+        "holders",
+        "live",
+        "number",
+        "of_sku",
+        "taken",
+        "total",
+    )
+
+    def __init__(self, number: int, batch: LineBatch, thin: list[Kept]) -> None:
+        begin, end = batch.begin, batch.end
+        self.number = number
+        self._begin = begin
+        self._texts = batch.of.texts
+        self._rows = batch.of.rows[begin:end].astype(np.int32)
+        self._keys = batch.of.keys[begin:end].copy()
+        sizes = [last - first for _, _, _, first, last, *_ in batch.skus]
+        names = np.fromiter((hash(sku) for sku, *_ in batch.skus), np.int64, len(sizes))
+        self.of_sku = self._keys ^ np.repeat(names, sizes)
+        # Which are in logs, or were: of these the identities are known.
+        self.taken = bytearray(end - begin)
+        self.total = 0
+        self.live = 0
+        self.holders: list[PlaceState] = []
+        self._thin = thin
+
+    def record(self, at: int) -> Record:
+        """One line; `at` counts as the batch does."""
+        return self._texts.record(self._rows.item(at - self._begin))
+
+    def key(self, at: int) -> int:
+        """The hash of its identity."""
+        return self._keys.item(at - self._begin)
+
+    def line(self, row: int) -> Record:
+        """One line by its number among these."""
+        return self._texts.record(self._rows.item(row))
+
+    def hold(self, state: PlaceState, begin: int, end: int) -> None:
+        """Put a span into the log of a place."""
+        state.log.append((self, begin, end))
+        self.holders.append(state)
+        many = end - begin
+        self.live += many
+        self.total += many
+        self.taken[begin - self._begin : end - self._begin] = b"\1" * many
+
+    def let_go(self, many: int) -> None:
+        """Count so many lines out of logs."""
+        self.live -= many
+        if self.is_thin():
+            self._thin.append(self)
+
+    def is_thin(self) -> bool:
+        """Whether too few are in use."""
+        return self.live * _WORTH_KEEPING < self.total
+
+    def loosen(self, begin: int, end: int) -> list[tuple[int, Record]]:
+        """Cut lines out, with the hashes of their identities; these do not know them any more."""
+        self.taken[begin - self._begin : end - self._begin] = bytes(end - begin)
+        self.let_go(end - begin)
+        return [(self.key(at), self.record(at)) for at in range(begin, end)]
+
+
+# Some kept lines, from one to before another.
+Span = tuple[Kept, int, int]
+Entry = Record | Span
+
+
+def records(log: Iterable[Entry]) -> Iterator[Record]:
+    """All facts of a log."""
+    for entry in log:
+        if isinstance(entry, tuple):
+            kept, begin, end = entry
+            yield from map(kept.record, range(begin, end))
+        else:
+            yield entry
+
+
+def let_go(log: Iterable[Entry]) -> None:
+    """Count what a log holds out of it."""
+    for entry in log:
+        if isinstance(entry, tuple):
+            kept, begin, end = entry
+            kept.let_go(end - begin)
+
+
+class KeptLines:
+    """The kept lines of a shard."""
+
+    __slots__ = ("_kept", "_next", "_table", "_thin")
+
+    def __init__(self) -> None:
+        self._table = KeyTable()
+        self._kept: dict[int, Kept] = {}
+        self._next = 0
+        self._thin: list[Kept] = []
+
+    def take(self, batch: LineBatch) -> tuple[Kept, dict[int, Record]]:
+        """Begin to keep the lines of a batch; those whose identity may be known, and by what."""
+        self._next += 1
+        kept = Kept(self._next, batch, self._thin)
+        many = len(batch)
+        if not self._table.room(many):
+            self._make_room(many)
+        refs = (kept.number << _ROW_BITS) + np.arange(many)
+        found = self._table.put(kept.of_sku, refs)
+        self._kept[kept.number] = kept
+        known: dict[int, Record] = {}
+        # Identities that the table has although their lines do not count as seen (any more).
+        again: dict[int, int] = {}
+        for row in np.flatnonzero(found != refs).tolist():
+            record = self._record(int(found[row]), kept)
+            if record is None:
+                first = again.setdefault(kept.of_sku.item(row), row)
+                if first == row:
+                    self._table.replace(kept.of_sku.item(row), refs.item(row))
+                    continue
+                record = kept.line(first)
+            known[batch.begin + row] = record
+        return kept, known
+
+    def _record(self, ref: int, now: Kept | None = None) -> Record | None:
+        """The line of a reference, where it counts as seen; all lines of `now` do."""
+        kept = self._kept.get(ref >> _ROW_BITS)
+        row = ref & (1 << _ROW_BITS) - 1
+        if kept is None or not (kept is now or kept.taken[row]):
+            return None
+        return kept.line(row)
+
+    def _make_room(self, many: int) -> None:
+        columns: list[tuple[Integers, Integers]] = []
+        for kept in self._kept.values():
+            rows = np.flatnonzero(np.frombuffer(kept.taken, np.uint8))
+            columns.append((kept.of_sku[rows], (kept.number << _ROW_BITS) + rows))
+        self._table.begin_anew(sum(len(keys) for keys, _ in columns) + many)
+        for keys, refs in columns:
+            self._table.put(keys, refs)
+
+    def find(self, key: int) -> Record | None:
+        """A line by the hash of its identity, exclusive or that of its SKU."""
+        if not self._kept:
+            return None
+        ref = self._table.find(key)
+        return None if ref is None else self._record(ref)
+
+    def settle(self, kept: Kept) -> None:
+        """All lines of a batch were taken: forget them where none is kept."""
+        if not kept.total:
+            del self._kept[kept.number]
+
+    def thin(self) -> list[Kept]:
+        """Lines of which too few are in use: they are forgotten, whoever holds some cuts them out.
+
+        To be asked between batches.
+        """
+        if not self._thin:
+            return []
+        found = {kept.number: kept for kept in self._thin if kept.is_thin()}
+        self._thin.clear()
+        return [kept for number, kept in found.items() if self._kept.pop(number, None)]
+
+
+def repeats(record: Record, fact: Fact) -> bool:
+    """Whether a fact is one that is known already."""
+    there = unpack_fact(record)
+    return identity(there) == identity(fact) and same_content(there, fact)
