@@ -29,7 +29,7 @@ Integers = npt.NDArray[np.int64]
 # They are those from `begin` to `end` of a block sorted by place; `first` and `last` are the
 # instants of its ends. `plain`: each is newer than the one before and adds to the figures of its
 # place, no more. `on hand` and `today` are what goods that came in or were sold add (units); the
-# others have to be added one by one, and are the numbers `more from` to `more to` of `more_at`.
+# others have to be added one by one, and are those from `more from` to `more to` among all such.
 # `falls` is what lowers on hand - allocated, `releases` what lowers allocated, each without what
 # raises it.
 Group = tuple[str, int, int, int, int, bool, int, int, int, int, int, int]

@@ -26,7 +26,9 @@ class SeenFacts:
     def knows(self, key: int) -> bool:
         """Whether an identity of this hash was seen; where not, it may be put to `newer`."""
         return (
-            key in self.newer or key in self.older or self._kept.find(key ^ self._of_sku) is not None
+            key in self.newer
+            or key in self.older
+            or self._kept.find(key ^ self._of_sku) is not None
         )
 
     def put(self, key: int, record: Record) -> None:

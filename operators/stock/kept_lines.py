@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from operators.stock.facts import Fact, Record, identity, same_content, unpack_fact
+from operators.stock.facts import Record, identity, same_content, unpack_fact
 from operators.stock.key_table import Integers, KeyTable
 from operators.stock.lines import LineBatch
 
@@ -57,9 +57,8 @@ class Kept:
         names = np.fromiter((hash(sku) for sku, *_ in batch.skus), np.int64, len(sizes))
         self.of_sku = self._keys ^ np.repeat(names, sizes)
         # Which are in logs, or were: of these the identities are known.
-        self.taken = bytearray(end - begin)
-        self.total = 0
-        self.live = 0
+        self.taken = bytearray(b"\1") * (end - begin)
+        self.total = self.live = end - begin
         self.holders: list[PlaceState] = []
         self._thin = thin
 
@@ -75,14 +74,11 @@ class Kept:
         """One line by its number among these."""
         return self._texts.record(self._rows.item(row))
 
-    def hold(self, state: PlaceState, begin: int, end: int) -> None:
-        """Put a span into the log of a place."""
-        state.log.append((self, begin, end))
-        self.holders.append(state)
-        many = end - begin
-        self.live += many
-        self.total += many
-        self.taken[begin - self._begin : end - self._begin] = b"\1" * many
+    def leave(self, begin: int, end: int) -> None:
+        """Leave out lines that no log is to name."""
+        self.taken[begin - self._begin : end - self._begin] = bytes(end - begin)
+        self.total -= end - begin
+        self.live -= end - begin
 
     def let_go(self, many: int) -> None:
         """Count so many lines out of logs."""
@@ -200,7 +196,9 @@ class KeptLines:
         return [kept for number, kept in found.items() if self._kept.pop(number, None)]
 
 
-def repeats(record: Record, fact: Fact) -> bool:
+def repeats(known: Record, record: Record) -> bool:
     """Whether a fact is one that is known already."""
-    there = unpack_fact(record)
+    if known == record:
+        return True
+    there, fact = unpack_fact(known), unpack_fact(record)
     return identity(there) == identity(fact) and same_content(there, fact)

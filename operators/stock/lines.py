@@ -167,8 +167,8 @@ class SortedLines:
 
     Numbers of lines count from 0 in the order in which they stood; the line number `first` is that
     of line 0. What is public is sorted, and operators.stock.groups.Group counts in it: `rows` are
-    numbers of lines, `more_at` those of `more` (operators.stock.groups), `keys` hashes of
-    identities.
+    numbers of lines, `more` the movements that are added one by one, with their instants, `keys`
+    hashes of identities.
     """
 
     __slots__ = (
@@ -178,7 +178,7 @@ class SortedLines:
         "_unsorted",
         "first",
         "keys",
-        "more_at",
+        "more",
         "origin",
         "rows",
         "texts",
@@ -195,7 +195,9 @@ class SortedLines:
         self._times = columns.times
         self._other = is_other(columns)
         self.rows = order
-        self.more_at: list[int] = more_at(columns).tolist()
+        at = more_at(columns)
+        movements = [self._lines[row].data for row in order[at].tolist()]
+        self.more = list(zip(movements, columns.times[at].tolist(), strict=True))
         self.keys = keys
 
     def time(self, at: int) -> int:

@@ -47,6 +47,7 @@ class LineTaker(FactTaker):
                     repeated = None
             if repeated is None:
                 # Something among them may be late, or not what it seems: one by one, as they came.
+                kept.leave(first, last)
                 self._take_each(batch, batch.rows_between(first, last), run)
                 continue
             for group in batch.groups[begin:end]:
@@ -70,12 +71,13 @@ class LineTaker(FactTaker):
         run: Run,
     ) -> None:
         """Take the accepted lines of one place, all at once where they do nothing but add up."""
-        place, begin, end, first, last, plain, more_from, more_to, *sums = group
-        on_hand, today, falls, releases = sums
+        place, begin, end, first, last, plain = group[:6]
+        more_from, more_to, on_hand, today, falls, releases = group[6:]
         rows: Sequence[int] = range(begin, end)
         if repeated and not repeated.isdisjoint(rows):
             rows = [at for at in rows if at not in repeated]
             if not rows:
+                kept.leave(begin, end)
                 return
             times = [lines.time(at) for at in rows]
             first, last = times[0], times[-1]
@@ -95,6 +97,7 @@ class LineTaker(FactTaker):
             or first < self._rolled_to
             or state.todo == STALE
         ):
+            kept.leave(begin, end)
             for at in rows:
                 record = lines.sorted_record(at)
                 sku.seen.put(lines.keys.item(at), record)
@@ -108,16 +111,20 @@ class LineTaker(FactTaker):
             state.oldest = first
         state.tip = last
         state.facts += len(rows)
+        kept.holders.append(state)
         if len(rows) < end - begin:
-            for at in rows:
-                kept.hold(state, at, at + 1)
+            for at in range(begin, end):
+                if at in repeated:
+                    kept.leave(at, at + 1)
+                    continue
+                state.log.append((kept, at, at + 1))
                 add(state, lines.sorted_movement(at), lines.time(at), place)
             return
-        kept.hold(state, begin, end)
+        state.log.append((kept, begin, end))
         state.on_hand += on_hand
         state.today += today
-        for at in lines.more_at[more_from:more_to]:
-            add(state, lines.sorted_movement(at), lines.time(at), place)
+        for movement, time in lines.more[more_from:more_to]:
+            add(state, movement, time, place)
 
     def _opens(
         self, state: PlaceState, lines: SortedLines, at: int, time: int, falls: int, releases: int
@@ -151,7 +158,7 @@ def _are_repeats(
     `repeated` are those whose identity is known among kept lines; others are added.
     """
     for at in repeated:
-        if not repeats(known[at], lines.sorted_fact(at)):
+        if not repeats(known[at], lines.sorted_record(at)):
             return False
     newer, older = sku.seen.newer, sku.seen.older
     if newer or older:
@@ -162,7 +169,7 @@ def _are_repeats(
         if not newer.keys().isdisjoint(keys):
             for at, key in enumerate(keys, first):
                 if key in newer:
-                    if not repeats(newer[key], lines.sorted_fact(at)):
+                    if not repeats(newer[key], lines.sorted_record(at)):
                         return False
                     repeated.add(at)
     return True
