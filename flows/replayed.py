@@ -6,12 +6,13 @@ What the events say, without the engine and without what any run has written.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from flows.settings import SHARDS
 from operators.engine import system_clock
 from operators.stock.decode import Sharder
 from operators.stock.facts import Batch, Fact
+from operators.stock.positions import position_rows
 from operators.stock.rules import StockRules
 from operators.stock.shard import StockShard
 from schemas.chain import Chain
@@ -56,9 +57,9 @@ def replay(shard: StockShard, batch: Batch, at: int) -> Step:
     return Step(facts, [one for outcome in shard.flush() for one in positions_of(outcome[0])])
 
 
-def positions_of(columns: list[list[object]]) -> Iterator[Position]:
+def positions_of(columns: list[Any]) -> Iterator[Position]:
     """Positions from the columns of stock_position."""
-    for row in zip(*columns, strict=True):
+    for row in position_rows(columns):
         values = dict(zip(_FIELDS, row, strict=True))
         as_of = row[_AS_OF]
         assert isinstance(as_of, int)

@@ -207,10 +207,10 @@ def add(figures: Figures, movement: LedgerMovement, time: int, place: str) -> No
     if kind in DEMAND:
         figures.today += quantity
     if kind in CLAIMS:
-        _claim(figures, movement, time)
+        claim(figures, movement, time)
 
 
-def _claim(figures: Figures, movement: LedgerMovement, time: int) -> None:
+def claim(figures: Figures, movement: LedgerMovement, time: int) -> None:
     """Keep which placed orders are still open: they are who loses when stock runs short."""
     quantity: int = movement.quantity  # type: ignore[assignment]
     order = movement.order or ""
@@ -255,18 +255,6 @@ def roll_days(figures: Figures, time: int, rule: Rule, clock: DayClock) -> None:
     figures.square = min(square, LARGEST_SQUARE)
     figures.today = 0
     set_level(figures, rule)
-
-
-def open_figures(figures: Figures, rule: Rule, clock: DayClock, time: int, quiet: int) -> int:
-    """Begin at an instant, with more to come than leaves anything to judge; when the day ends.
-
-    `quiet`: see Figures. This is what `move` and a judge come to where nothing went before.
-    """
-    figures.day, figures.day_end = clock.day_of(time)
-    figures.level = rule.safety_stock
-    figures.stocked = True
-    figures.quiet = quiet
-    return figures.day_end
 
 
 def set_level(figures: Figures, rule: Rule) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from operators.stock.effects import CLAIMS, DEMAND, EFFECTS
-from schemas.movement import Confirmed, Corrected, Counted, Movement, TransferOut
+from schemas.movement import Confirmed, Corrected, Counted, Movement, Received, TransferOut
 
 # What does more than add to the figures of its place.
 _OTHER = frozenset({Counted, TransferOut, Corrected, Confirmed})
@@ -24,18 +24,40 @@ _NUMBER = {kind: number for number, kind in enumerate(_KINDS)}
 Integers = npt.NDArray[np.int64]
 
 
-# The movements of one place, as plain as a tuple can be, for there are nearly as many as movements:
-# (place, begin, end, first, last, plain, more from, more to, on hand, today, falls, releases)
-# They are those from `begin` to `end` of a block sorted by place; `first` and `last` are the
-# instants of its ends. `plain`: each is newer than the one before and adds to the figures of its
-# place, no more. `on hand` and `today` are what goods that came in or were sold add (units); the
-# others have to be added one by one, and are those from `more from` to `more to` among all such.
-# `falls` is what lowers on hand - allocated, `releases` what lowers allocated, each without what
-# raises it.
-Group = tuple[str, int, int, int, int, bool, int, int, int, int, int, int]
+class Groups(NamedTuple):
+    """The movements of one place each, in columns, a value a place.
+
+    They are those from `begin` to `end` of a block sorted by place; `first` and `last` are the
+    instants of its ends. `plain`: each is newer than the one before and adds to the figures of its
+    place, no more. `on_hand` to `today` are what they add (units); `falls` is what lowers
+    on hand - allocated, `releases` what lowers allocated, each without what raises it. `received`
+    are the units that the first of them brought in, 0 where it is something else. The orders that
+    they claim for are those from `claims` to `claims_end` among all such.
+    """
+
+    begin: Integers
+    end: Integers
+    first: Integers
+    last: Integers
+    plain: npt.NDArray[np.bool_]
+    on_hand: Integers
+    allocated: Integers
+    quarantined: Integers
+    in_transit: Integers
+    today: Integers
+    falls: Integers
+    releases: Integers
+    received: Integers
+    claims: Integers
+    claims_end: Integers
+
+    def some(self, which: slice | Integers | npt.NDArray[np.bool_]) -> Groups:
+        """Some of them."""
+        return Groups._make(column[which] for column in self)
 
 
-# The places of one SKU, likewise: (sku, begin, end, first, last, oldest, newest, corrects)
+# The places of one SKU, as plain as a tuple can be, for there may be nearly as many as movements:
+# (sku, begin, end, first, last, oldest, newest, corrects)
 # They are the groups `begin` to `end`, of the movements `first` to `last`; `oldest` and `newest`
 # are instants. `corrects`: some take others back, so that the order of arrival may count.
 SkuGroups = tuple[str, int, int, int, int, int, int, bool]
@@ -67,57 +89,51 @@ def _by_kind(of: dict[type, int]) -> Integers:
 
 _ON_HAND = _by_kind({kind: effect[0] for kind, effect in EFFECTS.items()})
 _ALLOCATED = _by_kind({kind: effect[1] for kind, effect in EFFECTS.items()})
+_QUARANTINED = _by_kind({kind: effect[2] for kind, effect in EFFECTS.items()})
+_IN_TRANSIT = _by_kind({kind: effect[3] for kind, effect in EFFECTS.items()})
 _AVAILABLE = _ON_HAND - _ALLOCATED
 _TODAY = _by_kind(dict.fromkeys(DEMAND, 1))
 _IS_OTHER = _by_kind(dict.fromkeys(_OTHER, 1)).astype(bool)
-_IS_MORE = _by_kind(
-    {kind: int(any(effect[1:]) or kind in CLAIMS) for kind, effect in EFFECTS.items()}
-).astype(bool)
+_IS_CLAIM = _by_kind(dict.fromkeys(CLAIMS, 1)).astype(bool)
 _CORRECTED = _NUMBER[Corrected]
+_RECEIVED = _NUMBER[Received]
 
 
-def more_at(columns: Columns) -> npt.NDArray[np.intp]:
-    """Where the movements are that are more than goods that came in or were sold."""
-    return np.flatnonzero(_IS_MORE[columns.kinds])
+def claims_at(columns: Columns) -> npt.NDArray[np.intp]:
+    """Where the movements are that change what is open of an order."""
+    return np.flatnonzero(_IS_CLAIM[columns.kinds])
 
 
-def is_other(columns: Columns) -> npt.NDArray[np.bool_]:
-    """Which movements do more than add to the figures of their place."""
-    return _IS_OTHER[columns.kinds]
-
-
-def group(starts: Integers, places: Sequence[str], columns: Columns) -> list[Group]:
-    """The groups of sorted movements that begin at `starts`, and whose places are these."""
+def group(starts: Integers, columns: Columns) -> Groups:
+    """The groups of sorted movements that begin at `starts`."""
     kinds, units, times = columns
     ends = np.append(starts[1:], len(times))
-    odd = is_other(columns)
+    odd = _IS_OTHER[kinds]
     later = times[1:] > times[:-1]
     later[starts[1:] - 1] = True
     odd[1:] |= ~later
-    more = _IS_MORE[kinds]
-    simple = np.where(more, 0, units)
-    more_to = np.cumsum(np.add.reduceat(more, starts, dtype=np.int64))
+    claims_end = np.cumsum(np.add.reduceat(_IS_CLAIM[kinds], starts, dtype=np.int64))
 
-    def total(units_each: Integers) -> list[int]:
-        found: list[int] = np.add.reduceat(units_each, starts).tolist()
+    def total(units_each: Integers) -> Integers:
+        found: Integers = np.add.reduceat(units_each, starts)
         return found
 
-    return list(
-        zip(
-            places,
-            starts.tolist(),
-            ends.tolist(),
-            times[starts].tolist(),
-            times[ends - 1].tolist(),
-            (~np.logical_or.reduceat(odd, starts)).tolist(),
-            [0, *more_to[:-1].tolist()],
-            more_to.tolist(),
-            total(_ON_HAND[kinds] * simple),
-            total(_TODAY[kinds] * simple),
-            total(-np.minimum(_AVAILABLE[kinds] * units, 0)),
-            total(-np.minimum(_ALLOCATED[kinds] * units, 0)),
-            strict=True,
-        )
+    return Groups(
+        starts,
+        ends,
+        times[starts],
+        times[ends - 1],
+        ~np.logical_or.reduceat(odd, starts),
+        total(_ON_HAND[kinds] * units),
+        total(_ALLOCATED[kinds] * units),
+        total(_QUARANTINED[kinds] * units),
+        total(_IN_TRANSIT[kinds] * units),
+        total(_TODAY[kinds] * units),
+        total(-np.minimum(_AVAILABLE[kinds] * units, 0)),
+        total(-np.minimum(_ALLOCATED[kinds] * units, 0)),
+        np.where(kinds[starts] == _RECEIVED, units[starts], 0),
+        np.append(0, claims_end[:-1]),
+        claims_end,
     )
 
 

@@ -9,16 +9,12 @@ is looked at after all, or is left over when most have gone, is cut out then (`K
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from operators.stock.facts import Record, identity, same_content, unpack_fact
 from operators.stock.key_table import Integers, KeyTable
 from operators.stock.lines import LineBatch
-
-if TYPE_CHECKING:
-    from operators.stock.place import PlaceState
 
 # Lines that were taken together are given up when fewer than one in so many is still in use.
 _WORTH_KEEPING = 4
@@ -29,7 +25,7 @@ _ROW_BITS = 24
 class Kept:
     """Lines of one shard that were taken together, in the order of their batch.
 
-    `live`: how many are in logs; `holders`: the places whose logs name some.
+    `live`: how many are in logs; `holders`: numbers of the places whose logs name some.
     """
 
     __slots__ = (
@@ -59,7 +55,7 @@ class Kept:
         # Which are in logs, or were: of these the identities are known.
         self.taken = bytearray(b"\1") * (end - begin)
         self.total = self.live = end - begin
-        self.holders: list[PlaceState] = []
+        self.holders: list[int] = []
         self._thin = thin
 
     def record(self, at: int) -> Record:

@@ -10,11 +10,13 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from operators.stock.changes import StockChanges, StockRows, Totals
 from operators.stock.facts import Batch
 from operators.stock.lines import LineBatch
-from operators.stock.place import CLEAN, STALE, Changes, open_rows, redo, roll_on
+from operators.stock.place import Changes, open_rows, redo, roll_on
+from operators.stock.places import COLUMN
 from operators.stock.positions import position_columns
 from operators.stock.rules import StockRules
 from operators.stock.sku import SavedSku, SkuState
@@ -67,11 +69,11 @@ class StockLedger(LineTaker):
         else:
             self._take_each(batch, batch.rows(), run)
         for kept in self._kept.thin():
-            for state in kept.holders:
-                self._skus[state.sku].loosen(state)
+            for number in kept.holders:
+                self._places.relog(number, self._skus[self._places.skus[number]].loosened)
         changes = run.changes
         for state in run.stale:
-            if state.todo == STALE:
+            if state.stale:
                 redo(state, self._skus[state.sku].void, self._rolled_to, changes)
         if self._told and now is not None:
             self._judge_told(batch, changes)
@@ -90,12 +92,13 @@ class StockLedger(LineTaker):
         for sku in self._skus.values():
             if self._told.of(sku.name):
                 horizon = sku.newest - self._rules.horizon
-                changes.withdrawn.update(self._told.at_start(sku, horizon))
+                changes.withdrawn.update(self._told.at_start(sku, horizon, self._places))
 
     def _judge_told(self, batch: Batch, changes: Changes) -> None:
         for name in batch.sku_names():
             if self._told.of(name) and name in self._skus:
-                changes.withdrawn.update(self._told.after(self._skus[name], changes.rows))
+                sku = self._skus[name]
+                changes.withdrawn.update(self._told.after(sku, changes.rows, self._places))
 
     def due(self, now: int) -> int | None:
         """When `tick` is next needed: the end of the earliest business day now open, in us."""
@@ -108,43 +111,51 @@ class StockLedger(LineTaker):
         """Let live time pass: close business days, so that rates, cover and levels move on time."""
         self._rolled_to = now
         changes = Changes()
-        for sku in self._skus.values():
-            for state in sku.places.values():
-                if roll_on(state, now, changes):
-                    self._touch(state)
+        places = self._places
+        ends = places.cells[: len(places), COLUMN["day_end"]]
+        may_end = places.is_out[: len(places)] | ((ends > 0) & (ends <= now))
+        for number in np.flatnonzero(may_end).tolist():
+            if roll_on(places.out(number), now, changes):
+                places.touched[number] = True
         totals = Totals(raised=changes.raised, cleared=changes.cleared)
         return StockChanges(list(changes.rows.values()), [], [], totals, [], {})
 
     @property
     def dirty(self) -> int:
         """How many rows have changed since rows were last taken."""
-        return len(self._dirty)
+        return int(np.count_nonzero(self._places.touched))
 
     def forget_rows(self) -> None:
         """Count the rows that have changed as handed over, without making them."""
-        for state in self._dirty:
-            state.todo = CLEAN
-        self._dirty = []
+        self._places.touched[:] = False
 
     def take_rows(self) -> StockRows:
         """The rows that have changed since the last call; they count as handed over."""
-        taken, self._dirty = self._dirty, []
+        places = self._places
+        numbers = places.take_touched()
         alerts: list[tuple[Any, ...]] = []
-        for state in taken:
-            state.todo = CLEAN
-            if state.shortage is not None or state.record is not None:
+        for number in numbers.tolist():
+            state = places.states[number]
+            if state is not None and (state.shortage is not None or state.record is not None):
                 alerts.extend(open_rows(state))
-        return StockRows(position_columns(taken), alerts)
+        return StockRows(position_columns(places, numbers, self._rules), alerts)
 
     @property
     def pairs(self) -> int:
         """How many (sku, place) pairs the state holds."""
-        return sum(len(sku.places) for sku in self._skus.values())
+        return len(self._places)
 
     def dump(self) -> tuple[int, bytes]:
         """Version and whole state, as MessagePack of plain arrays."""
-        skus = [sku.dump() for sku in self._skus.values()]
-        dirty = [(state.sku, state.place) for state in self._dirty]
+        places = self._places
+        skus = [sku.dump(places) for sku in self._skus.values()]
+        touched = places.touched.tolist()
+        dirty = [
+            (sku.name, place)
+            for sku in self._skus.values()
+            for place, number in sku.places.items()
+            if touched[number]
+        ]
         saved = SavedShard(self._rules.fingerprint, self._rolled_to, skus, dirty)
         return (SNAPSHOT_VERSION, _ENCODER.encode(saved))
 
@@ -174,7 +185,9 @@ class StockLedger(LineTaker):
         ledger = cls(rules, told, journaled=journaled)
         ledger._rolled_to = saved.rolled_to
         for kept in saved.skus:
-            ledger._skus[kept.sku] = SkuState.restore(kept, rules, same_rules, ledger._kept)
+            ledger._skus[kept.sku] = SkuState.restore(
+                kept, rules, same_rules, ledger._kept, ledger._places
+            )
         for sku, name in saved.dirty:
-            ledger._touch(ledger._skus[sku].places[name])
+            ledger._places.touched[ledger._skus[sku].places[name]] = True
         return ledger

@@ -19,17 +19,15 @@ import numpy as np
 from operators.stock.facts import Batch, Fact, Line, Record, Where
 from operators.stock.groups import (
     Columns,
-    Group,
+    Groups,
     Integers,
     SkuGroups,
+    claims_at,
     columns_of,
     group,
     group_skus,
-    is_other,
-    more_at,
     starts_of,
 )
-from schemas.movement import Movement
 
 _identity = attrgetter("source", "id")
 # Bits for the number of a place, beside that of its SKU; it takes a list of so many to use them up.
@@ -166,19 +164,18 @@ class SortedLines:
     """Consecutive lines of one origin in two orders: as they stood, and by SKU and place.
 
     Numbers of lines count from 0 in the order in which they stood; the line number `first` is that
-    of line 0. What is public is sorted, and operators.stock.groups.Group counts in it: `rows` are
-    numbers of lines, `more` the movements that are added one by one, with their instants, `keys`
-    hashes of identities.
+    of line 0. What is public is sorted, and operators.stock.groups.Groups count in it: `rows` are
+    numbers of lines, `keys` hashes of identities, `claims` the movements that change what is open
+    of an order, each with where it is and its instant.
     """
 
     __slots__ = (
         "_lines",
-        "_other",
         "_times",
-        "_unsorted",
+        "claims",
+        "columns",
         "first",
         "keys",
-        "more",
         "origin",
         "rows",
         "texts",
@@ -191,30 +188,17 @@ class SortedLines:
         self.first = lines.first
         self._lines = lines.lines
         self.texts = LineTexts(lines)
-        self._unsorted = times
-        self._times = columns.times
-        self._other = is_other(columns)
+        self._times = times
+        self.columns = columns
         self.rows = order
-        at = more_at(columns)
+        at = claims_at(columns)
         movements = [self._lines[row].data for row in order[at].tolist()]
-        self.more = list(zip(movements, columns.times[at].tolist(), strict=True))
+        self.claims = list(zip(at.tolist(), movements, columns.times[at].tolist(), strict=True))
         self.keys = keys
-
-    def time(self, at: int) -> int:
-        """The instant of a sorted line."""
-        return self._times.item(at)
-
-    def is_other(self, at: int) -> bool:
-        """Whether a sorted line does more than add to the figures of its place."""
-        return self._other.item(at)
 
     def sorted_fact(self, at: int) -> Fact:
         """The fact of a sorted line."""
         return self.fact(self.rows.item(at))
-
-    def sorted_movement(self, at: int) -> Movement:
-        """The movement of a sorted line."""
-        return self._lines[self.rows.item(at)].data
 
     def sorted_record(self, at: int) -> Record:
         """A sorted line as it came."""
@@ -222,7 +206,7 @@ class SortedLines:
 
     def fact(self, row: int) -> Fact:
         """The fact of a line."""
-        return self._lines[row].fact(self._unsorted.item(row))
+        return self._lines[row].fact(self._times.item(row))
 
     def record(self, row: int) -> Record:
         """A line as it came."""
@@ -230,16 +214,25 @@ class SortedLines:
 
 
 class LineBatch(Batch):
-    """Lines of one shard as the ledger takes them: as operators.stock.facts.Batch, or in groups."""
+    """Lines of one shard as the ledger takes them: as operators.stock.facts.Batch, or in groups.
 
-    __slots__ = ("begin", "end", "groups", "of", "skus")
+    `groups` are those of all shards, `places` their places.
+    """
+
+    __slots__ = ("begin", "end", "groups", "of", "places", "skus")
 
     def __init__(
-        self, shard: int, of: SortedLines, groups: list[Group], skus: list[SkuGroups]
+        self,
+        shard: int,
+        of: SortedLines,
+        groups: Groups,
+        places: list[str],
+        skus: list[SkuGroups],
     ) -> None:
         super().__init__(shard, of.origin, array("Q"), [])
         self.of = of
         self.groups = groups
+        self.places = places
         self.skus = skus
         _, _, _, self.begin, *_ = skus[0]
         _, _, _, _, self.end, *_ = skus[-1]
@@ -292,7 +285,8 @@ def sort_lines(lines: Lines, skus: SkuNumbers, places: Numbers) -> list[LineBatc
     columns = Columns(*(column[order] for column in unsorted))
     starts = starts_of(pairs)
     at_place = (pairs[starts] & (1 << _PLACE_BITS) - 1).tolist()
-    groups = group(starts, [places.names[number] for number in at_place], columns)
+    groups = group(starts, columns)
+    of_groups = [places.names[number] for number in at_place]
     of_sku = pairs[starts] >> _PLACE_BITS
     begins = starts_of(of_sku)
     names = list(map(skus.named, of_sku[begins].tolist()))
@@ -301,7 +295,7 @@ def sort_lines(lines: Lines, skus: SkuNumbers, places: Numbers) -> list[LineBatc
     bounds = [*starts_of(shards).tolist(), len(by_sku)]
     found = SortedLines(lines, unsorted.times, order, keys[order], columns)
     return [
-        LineBatch(int(shards[begin]), found, groups, by_sku[begin:end])
+        LineBatch(int(shards[begin]), found, groups, of_groups, by_sku[begin:end])
         for begin, end in pairwise(bounds)
     ]
 

@@ -9,7 +9,8 @@ and log once the batch is through.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
+from operator import attrgetter
 from typing import Any, cast
 
 import msgspec
@@ -31,8 +32,28 @@ from operators.stock.rules import DayClock, Rule, StockRules
 # Before any event.
 NEVER = -(1 << 62)
 
-# What has to be done about a place: nothing, hand out its row, make its figures anew and hand out.
-CLEAN, DIRTY, STALE = 0, 1, 2
+# What of a place is a number, and so has a column in operators.stock.places.
+NUMBERS = (
+    "on_hand",
+    "allocated",
+    "quarantined",
+    "in_transit",
+    "day",
+    "day_end",
+    "today",
+    "days",
+    "mean",
+    "square",
+    "level",
+    "stocked",
+    "quiet",
+    "oldest",
+    "tip",
+    "facts",
+    "corrections",
+    "corrected_at",
+    "held_seq",
+)
 
 
 class SavedPlace(msgspec.Struct, gc=False, array_like=True):
@@ -69,7 +90,7 @@ class PlaceState(Figures):
     from the instant `oldest` to the instant `tip`, and `facts` is how many there have been in all.
     `corrections`, the last of them at `corrected_at`, took back facts. `raised`: ids of alerts
     raised inside the window. `held_seq`: number of the last confirmed hold among its facts.
-    `todo`: CLEAN, DIRTY or STALE.
+    `stale`: the figures have to be made anew. `number`: see operators.stock.places.
     """
 
     __slots__ = (
@@ -80,21 +101,20 @@ class PlaceState(Figures):
         "facts",
         "held_seq",
         "log",
+        "number",
         "oldest",
         "place",
-        "pool",
         "raised",
         "rule",
         "sku",
+        "stale",
         "tip",
-        "todo",
     )
 
     def __init__(self, sku: str, place: str, rules: StockRules) -> None:
         super().__init__()
         self.sku = sku
         self.place = place
-        self.pool: str = rules.pool(place)
         self.rule: Rule = rules.rule(sku, place)
         self.clock: DayClock = rules.day_clock(place)
         # Plain values: a base is made for nearly every fact, and looked at for hardly any.
@@ -107,7 +127,44 @@ class PlaceState(Figures):
         self.log: list[Entry] = []
         self.raised: tuple[str, ...] = ()
         self.held_seq = 0
-        self.todo = CLEAN
+        self.stale = False
+        self.number = -1
+
+    def load_numbers(self, numbers: Sequence[int]) -> None:
+        """Take up what `numbers_of` gave."""
+        (
+            self.on_hand,
+            self.allocated,
+            self.quarantined,
+            self.in_transit,
+            self.day,
+            self.day_end,
+            self.today,
+            self.days,
+            self.mean,
+            self.square,
+            self.level,
+            stocked,
+            self.quiet,
+            self.oldest,
+            self.tip,
+            self.facts,
+            self.corrections,
+            self.corrected_at,
+            self.held_seq,
+        ) = numbers
+        self.stocked = bool(stocked)
+
+    def has_more(self) -> bool:
+        """Whether there is anything beside numbers and the log."""
+        return (
+            self.base is not None
+            or self.orders is not None
+            or self.recent is not None
+            or self.shortage is not None
+            or self.record is not None
+            or self.raised != ()
+        )
 
     def dump(self) -> SavedPlace:
         """The state as a snapshot holds it; figures must not be stale."""
@@ -158,6 +215,9 @@ class PlaceState(Figures):
             self.base = base.save()
 
 
+# The numbers of a place, in the order of NUMBERS.
+numbers_of: Callable[[PlaceState], tuple[int, ...]] = attrgetter(*NUMBERS)
+
 # Where everything begins.
 NOTHING = Figures().save()
 
@@ -168,7 +228,7 @@ def put(state: PlaceState, record: Record) -> None:
     insort(log, record, key=_order_of)
     state.facts += 1
     state.oldest = _time_of(log[0])
-    state.todo = STALE
+    state.stale = True
 
 
 def judge_and_note(state: PlaceState, instant: Sequence[Fact], changes: Changes) -> None:
@@ -212,7 +272,7 @@ def redo(state: PlaceState, void: Container[Identity], rolled_to: int, changes: 
     state.take(NOTHING if state.base is None else state.base)
     _replay(state, map(unpack_fact, records(state.log)), void, again)
     roll_on(state, rolled_to, again)
-    state.todo = DIRTY
+    state.stale = False
     # Most of what was raised just now was known before: only the rest is news.
     fresh: set[str] = set(state.raised) - raised_before
     gone = raised_before.difference(state.raised)
@@ -268,6 +328,7 @@ def fold(state: PlaceState, horizon: int, void: Container[Identity], rolled_to: 
     if all_older(state, horizon, rolled_to):
         let_go(state.log)
         state.log = []
+        state.oldest = NEVER
         state.raised = ()
         state.base = state.copy()
         return

@@ -100,6 +100,11 @@ class StockRules:
             alerts=self.chain.stock.alerts,
         )
 
+    @property
+    def uniform(self) -> Rule | None:
+        """The rule of all SKUs at all places, where there is but one."""
+        return None if self._rules else self._default
+
     def rule(self, sku: str, place: str) -> Rule:
         """The first rule that matches, else the default: no safety stock, no floor."""
         for of_sku, of_place, rule in self._rules:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from operators.stock.facts import Fact, Identity, Where, identity, pack_fact, unpack_fact
 from operators.stock.identities import SeenFacts
 from operators.stock.kept_lines import Entry, KeptLines
 from operators.stock.place import NEVER, PlaceState, SavedPlace
+from operators.stock.places import Places
 from operators.stock.rules import StockRules
 from schemas.movement import Corrected
 
@@ -40,9 +43,10 @@ class SavedSku(msgspec.Struct, gc=False, array_like=True):
 class SkuState:
     """What the ledger keeps for one SKU.
 
-    `newest`: the newest instant of its events; `active`: places with facts in the window; `void`:
-    facts that were taken back, with their instants; `pending`: corrections whose fact has not come
-    yet, by the identity they name; `settled`: corrections that found theirs or were refused.
+    `newest`: the newest instant of its events; `places`: their numbers (operators.stock.places) by
+    name; `active`: those with facts in the window; `void`: facts that were taken back, with their
+    instants; `pending`: corrections whose fact has not come yet, by the identity they name;
+    `settled`: corrections that found theirs or were refused.
     """
 
     __slots__ = (
@@ -61,20 +65,20 @@ class SkuState:
         self.name = name
         self.newest = NEVER
         self.sweep_at = NEVER
-        self.places: dict[str, PlaceState] = {}
-        self.active: list[PlaceState] = []
+        self.places: dict[str, int] = {}
+        self.active: list[int] = []
         self.seen = SeenFacts(name, kept)
         self.void: dict[Identity, int] = {}
         self.pending: dict[Identity, list[Waiting]] = {}
         self.settled: list[Fact] = []
 
-    def dump(self) -> SavedSku:
+    def dump(self, places: Places) -> SavedSku:
         """The state as a snapshot holds it; no place may be stale."""
         return SavedSku(
             self.name,
             self.newest,
             self.sweep_at,
-            [state.dump() for state in self.places.values()],
+            [places.look(number).dump() for number in self.places.values()],
             self.settled,
             [waiting for several in self.pending.values() for waiting in several],
             [(source, event_id, time) for (source, event_id), time in self.void.items()],
@@ -82,7 +86,12 @@ class SkuState:
 
     @classmethod
     def restore(
-        cls, saved: SavedSku, rules: StockRules, same_rules: bool, kept: KeptLines
+        cls,
+        saved: SavedSku,
+        rules: StockRules,
+        same_rules: bool,
+        kept: KeptLines,
+        places: Places,
     ) -> SkuState:
         """The state a snapshot held, under the rules of today."""
         sku = cls(saved.sku, kept)
@@ -90,9 +99,9 @@ class SkuState:
         sku.sweep_at = saved.sweep_at
         for place in saved.places:
             state = PlaceState.restore(sku.name, place, rules, same_rules)
-            sku.places[state.place] = state
+            number = sku.places[state.place] = places.take(state)
             if state.log:
-                sku.active.append(state)
+                sku.active.append(number)
             for record in place.log:
                 sku.seen.add(unpack_fact(record), record)
         sku.settled = saved.settled
@@ -106,18 +115,18 @@ class SkuState:
         sku.void = {(source, event_id): time for source, event_id, time in saved.void}
         return sku
 
-    def loosen(self, state: PlaceState) -> None:
-        """Cut out the lines that a place's log keeps in their texts."""
-        log: list[Entry] = []
-        for entry in state.log:
+    def loosened(self, log: Iterable[Entry]) -> list[Entry]:
+        """The log of a place, with the lines cut out that it keeps in their texts."""
+        found: list[Entry] = []
+        for entry in log:
             if isinstance(entry, tuple):
                 kept, begin, end = entry
                 for key, record in kept.loosen(begin, end):
                     self.seen.put(key, record)
-                    log.append(record)
+                    found.append(record)
             else:
-                log.append(entry)
-        state.log = log
+                found.append(entry)
+        return found
 
     def forget_before(self, horizon: int) -> list[Waiting]:
         """Let go of what is older than `horizon`; hands out corrections that nothing came for."""

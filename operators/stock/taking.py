@@ -8,10 +8,7 @@ from operators.stock.facts import Batch, Fact, Record, Where, identity, same_con
 from operators.stock.figures import move
 from operators.stock.kept_lines import KeptLines
 from operators.stock.place import (
-    CLEAN,
-    DIRTY,
     NEVER,
-    STALE,
     Changes,
     PlaceState,
     all_older,
@@ -20,6 +17,7 @@ from operators.stock.place import (
     put,
     redo,
 )
+from operators.stock.places import Places
 from operators.stock.refusals import (
     Refusal,
     conflicting_duplicate,
@@ -69,8 +67,7 @@ class FactTaker:
         self._journaled = journaled
         self._skus: dict[str, SkuState] = {}
         self._kept = KeptLines()
-        # Places whose rows have changed since rows were last taken.
-        self._dirty: list[PlaceState] = []
+        self._places = Places(rules)
         # How far live time has closed business days (microseconds); 0 in a backfill.
         self._rolled_to = 0
 
@@ -95,7 +92,7 @@ class FactTaker:
             newest = sku.newest
             kind = movement.__class__
             if kind is Confirmed:
-                if _is_in(sku, fact):
+                if self._is_in(sku, fact):
                     run.duplicates += 1
                     continue
                 if time < newest - horizon:
@@ -144,17 +141,13 @@ class FactTaker:
     def _advance(self, sku: SkuState, fact: Fact, record: Record, run: Run) -> None:
         """Put an accepted fact that is no correction to its place."""
         movement = fact.movement
-        state = sku.places.get(movement.place)
-        if state is None:
-            state = self._new_place(sku, movement.place)
+        state = self._place(sku, movement.place)
         time = fact.time
-        if time > state.tip and state.todo != STALE and time >= self._rolled_to:
+        if time > state.tip and not state.stale and time >= self._rolled_to:
             # The newest fact of its place, as nearly all are: the figures move on.
-            if state.todo == CLEAN:
-                state.todo = DIRTY
-                self._dirty.append(state)
+            self._places.touched[state.number] = True
             if not state.log:
-                sku.active.append(state)
+                sku.active.append(state.number)
                 state.oldest = time
             state.log.append(record)
             state.facts += 1
@@ -166,8 +159,7 @@ class FactTaker:
             self._put(sku, state, fact, record, run)
         if isinstance(movement, TransferOut):
             to_place = movement.to_place
-            target = sku.places.get(to_place) or self._new_place(sku, to_place)
-            self._put(sku, target, fact, record, run)
+            self._put(sku, self._place(sku, to_place), fact, record, run)
         elif isinstance(movement, Confirmed):
             state.held_seq = movement.hold_seq
 
@@ -180,17 +172,22 @@ class FactTaker:
                 self._skus[sku.name] = sku
             self._sweep(sku, run)
 
-    def _new_place(self, sku: SkuState, place: str) -> PlaceState:
-        state = sku.places[place] = PlaceState(sku.name, place, self._rules)
+    def _place(self, sku: SkuState, place: str) -> PlaceState:
+        """The state of a place, with its figures."""
+        number = sku.places.get(place)
+        if number is not None:
+            return self._places.out(number)
+        state = self._places.new(sku.name, place)
+        sku.places[place] = state.number
         return state
 
     def _put(self, sku: SkuState, state: PlaceState, fact: Fact, record: Record, run: Run) -> None:
         """Put an accepted fact in its turn, whatever it is; the figures are made anew later."""
-        self._touch(state)
+        self._places.touched[state.number] = True
         if not state.log:
-            sku.active.append(state)
+            sku.active.append(state.number)
         state.tip = max(state.tip, fact.time)
-        sku.loosen(state)
+        state.log = sku.loosened(state.log)
         put(state, record)
         run.stale.append(state)
 
@@ -239,29 +236,36 @@ class FactTaker:
         if isinstance(movement, TransferOut):
             places.append(movement.to_place)
         for place in places:
-            state = sku.places[place]
-            self._touch(state)
+            state = self._place(sku, place)
+            self._places.touched[state.number] = True
             state.corrections += 1
             state.corrected_at = max(state.corrected_at, correction.time)
-            state.todo = STALE
+            state.stale = True
             run.stale.append(state)
 
-    def _touch(self, state: PlaceState) -> None:
-        if state.todo == CLEAN:
-            state.todo = DIRTY
-            self._dirty.append(state)
+    def _is_in(self, sku: SkuState, fact: Fact) -> bool:
+        """Whether a confirmed hold is in the figures: those of a place come by their numbers."""
+        movement = fact.movement
+        assert isinstance(movement, Confirmed)
+        number = sku.places.get(movement.place)
+        return number is not None and movement.hold_seq <= self._places.look(number).held_seq
 
     def _sweep(self, sku: SkuState, run: Run) -> None:
         """Fold what is older than the horizon; a correction nothing came for is refused now."""
         horizon = sku.newest - self._rules.horizon
-        for state in sku.active:
-            if state.oldest < horizon:
-                if state.todo == STALE:
+        left: list[int] = []
+        for number in sku.active:
+            if self._places.oldest(number) < horizon:
+                state = self._places.out(number)
+                if state.stale:
                     redo(state, sku.void, self._rolled_to, run.changes)
                 if not all_older(state, horizon, self._rolled_to):
-                    sku.loosen(state)
+                    state.log = sku.loosened(state.log)
                 fold(state, horizon, sku.void, self._rolled_to)
-        sku.active = [state for state in sku.active if state.log]
+                if not state.log:
+                    continue
+            left.append(number)
+        sku.active = left
         sku.seen.turn(sku.newest, self._rules.horizon)
         if sku.settled or sku.void or sku.pending:
             for waiting in sku.forget_before(horizon):
@@ -274,11 +278,3 @@ class FactTaker:
             for waiting in several:
                 due = waiting.correction.time + self._rules.horizon
                 sku.sweep_at = min(sku.sweep_at, due)
-
-
-def _is_in(sku: SkuState, fact: Fact) -> bool:
-    """Whether a confirmed hold is in the figures: holds of a place come in the order of numbers."""
-    movement = fact.movement
-    assert isinstance(movement, Confirmed)
-    state = sku.places.get(movement.place)
-    return state is not None and movement.hold_seq <= state.held_seq

@@ -1,4 +1,4 @@
-"""Takes lines into the state of a shard, place by place: at once where they do nothing but add up.
+"""Takes lines into the state of a shard, all places at once where lines do nothing but add up.
 
 What is not as plain as that is left to operators.stock.taking.
 """
@@ -6,17 +6,51 @@ What is not as plain as that is left to operators.stock.taking.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
-from operator import lt
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import NamedTuple
 
-from operators.stock.figures import add, open_figures
-from operators.stock.groups import Group
-from operators.stock.kept_lines import Kept, repeats
-from operators.stock.lines import LineBatch, SortedLines
-from operators.stock.place import CLEAN, DIRTY, STALE, PlaceState
+import numpy as np
+import numpy.typing as npt
+
+from operators.stock.facts import Record
+from operators.stock.figures import claim
+from operators.stock.groups import Columns, Groups, Integers, group
+from operators.stock.kept_lines import Entry, Kept, repeats
+from operators.stock.lines import LineBatch
+from operators.stock.place import NEVER
+from operators.stock.places import COLUMN
+from operators.stock.rules import DayClock
 from operators.stock.sku import SkuState
 from operators.stock.taking import FactTaker, Run
-from schemas.movement import Received
+
+Flags = npt.NDArray[np.bool_]
+
+# Numbers of groups that are no place's: not known yet; not to be taken.
+_NEW, _LEFT_OUT = -1, -2
+
+
+class _Taking(NamedTuple):
+    """Groups on their way into the state: `numbers` of their places, and whose they are."""
+
+    batch: LineBatch
+    groups: Groups
+    names: list[str]
+    numbers: Integers
+    owners: list[SkuState]
+    repeated: set[int]
+    kept: Kept
+
+    def rows(self, at: int) -> list[int]:
+        """The lines of a group that are no repetitions."""
+        begin, end = int(self.groups.begin[at]), int(self.groups.end[at])
+        return [row for row in range(begin, end) if row not in self.repeated]
+
+    def spans(self, at: int) -> list[Entry]:
+        """What the log of its place is to name."""
+        rows = self.rows(at)
+        cuts = [0, *(n for n in range(1, len(rows)) if rows[n] != rows[n - 1] + 1), len(rows)]
+        return [(self.kept, rows[first], rows[last - 1] + 1) for first, last in pairwise(cuts)]
 
 
 class LineTaker(FactTaker):
@@ -24,139 +58,240 @@ class LineTaker(FactTaker):
 
     def _take_groups(self, batch: LineBatch, run: Run) -> None:
         """Take lines place by place (operators.stock.groups)."""
-        lines = batch.of
-        horizon = self._rules.horizon
         kept, known = self._kept.take(batch)
+        taking, passing = self._choose(batch, kept, known, run)
+        if taking.repeated:
+            taking = _without_repeated(taking)
+        plain = self._plain(taking)
+        opening = self._opening(taking)
+        self._open(taking, opening)
+        self._add(taking, plain)
+        for at in np.flatnonzero(~(plain | opening) & (taking.numbers != _LEFT_OUT)).tolist():
+            self._take_one_by_one(taking, at, run)
+        for sku, newest in passing:
+            self._pass_time(sku, newest, run)
+        self._kept.settle(kept)
+
+    def _choose(
+        self, batch: LineBatch, kept: Kept, known: dict[int, Record], run: Run
+    ) -> tuple[_Taking, list[tuple[SkuState, int]]]:
+        """The groups of SKUs whose lines each are new or repeat what is known.
+
+        Among those of the others something may be late, or not what it seems: they are taken one
+        by one, as they came. Beside it: SKUs that have come to a later instant.
+        """
+        horizon = self._rules.horizon
         known_at = sorted(known)
+        repeated: set[int] = set()
+        owners: list[SkuState] = []
+        numbers: list[int] = []
+        passing: list[tuple[SkuState, int]] = []
         for name, begin, end, first, last, oldest, newest, corrects in batch.skus:
             sku = self._skus.get(name)
             if sku is None:
                 sku = SkuState(name, self._kept)
-            repeated: set[int] | None = None
-            if not (
+            mine = set(known_at[bisect_left(known_at, first) : bisect_left(known_at, last)])
+            owners += [sku] * (end - begin)
+            if (
                 corrects
                 or sku.pending
                 or newest > run.latest
                 or oldest < max(newest, sku.newest) - horizon
+                or not _are_repeats(sku, batch, (first, last), mine, known)
             ):
-                repeated = set()
-                if known_at:
-                    some = known_at[bisect_left(known_at, first) : bisect_left(known_at, last)]
-                    repeated.update(some)
-                if not _are_repeats(sku, lines, (first, last), repeated, known):
-                    repeated = None
-            if repeated is None:
-                # Something among them may be late, or not what it seems: one by one, as they came.
                 kept.leave(first, last)
                 self._take_each(batch, batch.rows_between(first, last), run)
+                numbers += [_LEFT_OUT] * (end - begin)
                 continue
-            for group in batch.groups[begin:end]:
-                self._take_group(sku, lines, group, repeated, kept, run)
-            run.duplicates += len(repeated)
-            run.applied += last - first - len(repeated)
+            places = sku.places
+            numbers += [places.get(place, _NEW) for place in batch.places[begin:end]]
+            repeated |= mine
+            run.duplicates += len(mine)
+            run.applied += last - first - len(mine)
             if self._journaled:
-                accepted = (at for at in range(first, last) if at not in repeated)
-                run.records += map(lines.sorted_record, accepted)
+                accepted = (at for at in range(first, last) if at not in mine)
+                run.records += map(batch.of.sorted_record, accepted)
             if newest > sku.newest:
-                self._pass_time(sku, newest, run)
-        self._kept.settle(kept)
+                passing.append((sku, newest))
+        for at in repeated:
+            kept.leave(at, at + 1)
+        some = slice(batch.skus[0][1], batch.skus[-1][2])
+        groups, places_of = batch.groups.some(some), batch.places[some]
+        found = np.array(numbers, np.int64)
+        return _Taking(batch, groups, places_of, found, owners, repeated, kept), passing
 
-    def _take_group(
-        self,
-        sku: SkuState,
-        lines: SortedLines,
-        group: Group,
-        repeated: set[int],
-        kept: Kept,
-        run: Run,
-    ) -> None:
-        """Take the accepted lines of one place, all at once where they do nothing but add up."""
-        place, begin, end, first, last, plain = group[:6]
-        more_from, more_to, on_hand, today, falls, releases = group[6:]
-        rows: Sequence[int] = range(begin, end)
-        if repeated and not repeated.isdisjoint(rows):
-            rows = [at for at in rows if at not in repeated]
-            if not rows:
-                kept.leave(begin, end)
-                return
-            times = [lines.time(at) for at in rows]
-            first, last = times[0], times[-1]
-            plain = all(map(lt, times, times[1:])) and not any(map(lines.is_other, rows))
-        state = sku.places.get(place)
-        opens = False
-        if state is None:
-            state = self._new_place(sku, place)
-            opens = plain and last < self._opens(state, lines, rows[0], first, falls, releases)
-        if not opens and (
-            not plain
-            or first <= state.tip
-            or last >= state.day_end
-            # There may have been something to judge on the way.
-            or state.on_hand - state.allocated - falls < state.quiet
-            or state.allocated < releases
-            or first < self._rolled_to
-            or state.todo == STALE
-        ):
-            kept.leave(begin, end)
-            for at in rows:
-                record = lines.sorted_record(at)
-                sku.seen.put(lines.keys.item(at), record)
-                self._advance(sku, lines.sorted_fact(at), record, run)
-            return
-        if state.todo == CLEAN:
-            state.todo = DIRTY
-            self._dirty.append(state)
-        if not state.log:
-            sku.active.append(state)
-            state.oldest = first
-        state.tip = last
-        state.facts += len(rows)
-        kept.holders.append(state)
-        if len(rows) < end - begin:
-            for at in range(begin, end):
-                if at in repeated:
-                    kept.leave(at, at + 1)
-                    continue
-                state.log.append((kept, at, at + 1))
-                add(state, lines.sorted_movement(at), lines.time(at), place)
-            return
-        state.log.append((kept, begin, end))
-        state.on_hand += on_hand
-        state.today += today
-        for movement, time in lines.more[more_from:more_to]:
-            add(state, movement, time, place)
+    def _plain(self, taking: _Taking) -> Flags:
+        """Which groups do nothing but add to the figures of places that are known."""
+        places, groups, numbers = self._places, taking.groups, taking.numbers
+        plain: Flags = groups.plain & (numbers >= 0)
+        places.put_back(numbers[plain])
+        cells = places.cells[np.where(plain, numbers, 0)]
+        on_hand, allocated = cells[:, COLUMN["on_hand"]], cells[:, COLUMN["allocated"]]
+        plain &= groups.first > cells[:, COLUMN["tip"]]
+        plain &= groups.last < cells[:, COLUMN["day_end"]]
+        # There may have been something to judge on the way.
+        plain &= on_hand - allocated - groups.falls >= cells[:, COLUMN["quiet"]]
+        plain &= allocated >= groups.releases
+        plain &= groups.first >= self._rolled_to
+        return plain
 
-    def _opens(
-        self, state: PlaceState, lines: SortedLines, at: int, time: int, falls: int, releases: int
-    ) -> int:
-        """Begin the figures of a place with its first line, where that alone is worth judging.
+    def _add(self, taking: _Taking, plain: Flags) -> None:
+        """Add plain groups to the figures of their places."""
+        places, groups, numbers = self._places, taking.groups.some(plain), taking.numbers[plain]
+        at = np.flatnonzero(plain)
+        cells = places.cells[numbers]
+        for name in ("on_hand", "allocated", "quarantined", "in_transit", "today"):
+            cells[:, COLUMN[name]] += getattr(groups, name)
+        cells[:, COLUMN["tip"]] = groups.last
+        begins = cells[:, COLUMN["oldest"]] == NEVER
+        cells[begins, COLUMN["oldest"]] = groups.first[begins]
+        for row in np.flatnonzero(begins).tolist():
+            taking.owners[at.item(row)].active.append(numbers.item(row))
+        places.cells[numbers] = cells
+        places.touched[numbers] = True
+        self._keep(taking, at, numbers.tolist())
 
-        Says until when that holds (microseconds since 1970); 0: it has to be judged as others are.
+    def _keep(self, taking: _Taking, at: Integers, numbers: list[int]) -> None:
+        """Put groups into the logs of their places; keep which orders are open."""
+        places, groups, repeated = self._places, taking.groups.some(at), taking.repeated
+        kept, logs, claims = taking.kept, places.logs, taking.batch.of.claims
+        facts = places.cells[:, COLUMN["facts"]]
+        begins, ends = groups.begin.tolist(), groups.end.tolist()
+        facts[numbers] += groups.end - groups.begin
+        for number, begin, end in zip(numbers, begins, ends, strict=True):
+            logs[number].append((kept, begin, end))
+        kept.holders += numbers
+        if repeated:
+            holes = np.unique(np.searchsorted(groups.end, sorted(repeated), side="right"))
+            for row in holes.tolist():
+                if row < len(numbers) and not repeated.isdisjoint(range(begins[row], ends[row])):
+                    number = numbers[row]
+                    logs[number][-1:] = taking.spans(at.item(row))
+                    left_out = len(repeated.intersection(range(begins[row], ends[row])))
+                    facts[number] -= left_out
+        for row in np.flatnonzero(groups.claims_end > groups.claims).tolist():
+            state = places.known(numbers[row])
+            for line, movement, time in claims[groups.claims[row] : groups.claims_end[row]]:
+                if line not in repeated:
+                    claim(state, movement, time)
+
+    def _opening(self, taking: _Taking) -> Flags:
+        """Which groups begin a place so that there is nothing to judge once its day has begun.
+
+        Their first line brings goods, and even what all others take leaves more than enough.
         """
-        movement = lines.sorted_movement(at)
-        rule = state.rule
-        quiet = max(rule.safety_stock, 1) + rule.floor
-        if (
-            movement.__class__ is not Received
-            or (movement.quantity or 0) - falls < quiet
-            or releases
-            or time < self._rolled_to
+        groups, rules = taking.groups, self._rules
+        opening: Flags = groups.plain & (taking.numbers == _NEW) & (groups.first >= self._rolled_to)
+        opening &= (groups.releases == 0) & (groups.received > 0)
+        at = np.flatnonzero(opening)
+        if not len(at):
+            return opening
+        levels, floors = self._levels(taking, at)
+        quiet = np.maximum(levels, 1) + floors
+        clocks = [rules.day_clock(taking.names[row]) for row in at.tolist()]
+        days = _days(clocks, groups.first[at])
+        enough = (groups.received[at] - groups.falls[at] >= quiet) & (groups.last[at] < days[1])
+        opening[at] = enough
+        return opening
+
+    def _levels(self, taking: _Taking, at: Integers) -> tuple[Integers, Integers]:
+        """Safety stocks and floors of groups by the rules."""
+        rule = self._rules.uniform
+        if rule is not None:
+            ones = np.ones(len(at), np.int64)
+            return ones * rule.safety_stock, ones * rule.floor
+        rules = [
+            self._rules.rule(taking.owners[row].name, taking.names[row]) for row in at.tolist()
+        ]
+        levels = np.array([rule.safety_stock for rule in rules], np.int64)
+        return levels, np.array([rule.floor for rule in rules], np.int64)
+
+    def _open(self, taking: _Taking, opening: Flags) -> None:
+        """Begin places (see _opening): what moving on by their facts and a judge would come to."""
+        at = np.flatnonzero(opening)
+        if not len(at):
+            return
+        places, groups, rows = self._places, taking.groups.some(at), at.tolist()
+        owners = [taking.owners[row] for row in rows]
+        names = [taking.names[row] for row in rows]
+        numbers = places.add([sku.name for sku in owners], names, [[] for _ in rows])
+        for sku, name, number in zip(owners, names, numbers, strict=True):
+            sku.places[name] = number
+            sku.active.append(number)
+        levels, floors = self._levels(taking, at)
+        day, day_end = _days([self._rules.day_clock(name) for name in names], groups.first)
+        cells = places.cells[numbers.start : numbers.stop]
+        for name, column in (
+            ("on_hand", groups.on_hand),
+            ("allocated", groups.allocated),
+            ("quarantined", groups.quarantined),
+            ("in_transit", groups.in_transit),
+            ("today", groups.today),
+            ("day", day),
+            ("day_end", day_end),
+            ("level", levels),
+            ("quiet", np.maximum(levels, 1) + floors),
+            ("oldest", groups.first),
+            ("tip", groups.last),
         ):
-            return 0
-        return open_figures(state, rule, state.clock, time, quiet)
+            cells[:, COLUMN[name]] = column
+        cells[:, COLUMN["stocked"]] = 1
+        places.floors[numbers.start : numbers.stop] = floors
+        places.touched[numbers.start : numbers.stop] = True
+        self._keep(taking, at, list(numbers))
+
+    def _take_one_by_one(self, taking: _Taking, at: int, run: Run) -> None:
+        """Take the lines of a group, each by itself."""
+        lines, sku = taking.batch.of, taking.owners[at]
+        for row in taking.rows(at):
+            taking.kept.leave(row, row + 1)
+            record = lines.sorted_record(row)
+            sku.seen.put(lines.keys.item(row), record)
+            self._advance(sku, lines.sorted_fact(row), record, run)
+
+
+def _days(clocks: Iterable[DayClock], times: Integers) -> tuple[Integers, Integers]:
+    """The business days of instants by clocks, and when they end."""
+    of_clock = [clock.day_of(time) for clock, time in zip(clocks, times.tolist(), strict=True)]
+    days, ends = zip(*of_clock, strict=True)
+    return np.array(days, np.int64), np.array(ends, np.int64)
+
+
+def _without_repeated(taking: _Taking) -> _Taking:
+    """The groups made anew of the lines that are no repetitions; those without any are left out."""
+    groups, columns = taking.groups, taking.batch.of.columns
+    at = np.unique(np.searchsorted(groups.end, sorted(taking.repeated), side="right"))
+    lines = [taking.rows(row) for row in at.tolist()]
+    numbers = taking.numbers.copy()
+    numbers[at[[not mine for mine in lines]]] = _LEFT_OUT
+    at = at[[bool(mine) for mine in lines]]
+    lines = [mine for mine in lines if mine]
+    if not lines:
+        return taking._replace(numbers=numbers)
+    rows = np.array([row for mine in lines for row in mine], np.int64)
+    starts = np.cumsum([0, *map(len, lines[:-1])])
+    anew = group(starts, Columns(*(column[rows] for column in columns)))
+    # Where they stand, and which claims are theirs, is as it was.
+    kept = ("begin", "end", "claims", "claims_end")
+    found = Groups._make(column.copy() for column in groups)
+    for name in Groups._fields:
+        if name not in kept:
+            getattr(found, name)[at] = getattr(anew, name)
+    return taking._replace(groups=found, numbers=numbers)
 
 
 def _are_repeats(
     sku: SkuState,
-    lines: SortedLines,
+    batch: LineBatch,
     between: tuple[int, int],
     repeated: set[int],
-    known: dict[int, bytes],
+    known: dict[int, Record],
 ) -> bool:
     """Whether each line of a SKU either is new or says again what is known; which ones do.
 
     `repeated` are those whose identity is known among kept lines; others are added.
     """
+    lines = batch.of
     for at in repeated:
         if not repeats(known[at], lines.sorted_record(at)):
             return False

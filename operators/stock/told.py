@@ -12,7 +12,8 @@ from collections.abc import Container, Iterable
 
 import msgspec
 
-from operators.stock.place import PlaceState, open_alerts
+from operators.stock.place import open_alerts
+from operators.stock.places import Places
 from operators.stock.sku import SkuState
 
 
@@ -42,23 +43,23 @@ class ToldAlerts:
         """Whether any of a SKU are left."""
         return sku in self._by_sku
 
-    def at_start(self, sku: SkuState, horizon: int) -> list[str]:
+    def at_start(self, sku: SkuState, horizon: int, places: Places) -> list[str]:
         """Ids of alerts that the state as it was stored does not know, before anything is applied.
 
         What is older than `horizon` (an instant in us) was settled before that state was stored.
         """
         gone: list[str] = []
         for told in self._take(sku):
-            if told.time >= horizon and not _holds(sku.places.get(told.place), told.alert):
+            if told.time >= horizon and not _holds(sku, places, told):
                 gone.append(told.alert)
         return gone
 
-    def after(self, sku: SkuState, just_told: Container[str]) -> list[str]:
+    def after(self, sku: SkuState, just_told: Container[str], places: Places) -> list[str]:
         """Ids of alerts whose event the last batch brought again, but which it did not raise."""
         gone: list[str] = []
         for told in self._take(sku):
             known = told.alert in just_told
-            if not known and not _holds(sku.places.get(told.place), told.alert):
+            if not known and not _holds(sku, places, told):
                 gone.append(told.alert)
         return gone
 
@@ -82,5 +83,9 @@ class ToldAlerts:
         return found
 
 
-def _holds(state: PlaceState | None, alert: str) -> bool:
-    return state is not None and (alert in state.raised or alert in open_alerts(state))
+def _holds(sku: SkuState, places: Places, told: ToldAlert) -> bool:
+    number = sku.places.get(told.place)
+    if number is None:
+        return False
+    state = places.look(number)
+    return told.alert in state.raised or told.alert in open_alerts(state)

@@ -9,6 +9,7 @@ import msgspec
 
 from operators.records import Headers, Record
 from operators.stock.alerts import SEVERITY
+from operators.stock.positions import position_rows
 from operators.stock.refusals import Refusal
 from operators.stock.shard import StockOutcome
 from schemas.alert import ALERT_TYPE, Alert
@@ -80,9 +81,9 @@ def records_of(outcome: StockOutcome, now: int) -> Iterator[OutRecord]:
     yield from map(refused_event, outcome.refusals)
 
 
-def positions(columns: Sequence[Sequence[Any]]) -> Iterator[OutRecord]:
+def positions(columns: Sequence[Any]) -> Iterator[OutRecord]:
     """Events of `stock.position.v1` from the columns of stock_position."""
-    for row in zip(*columns, strict=True):
+    for row in position_rows(columns):
         values = dict(zip(_position_fields, row, strict=True))
         as_of = values["as_of"]
         values["as_of"] = to_datetime(as_of)

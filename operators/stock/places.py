@@ -1,0 +1,174 @@
+"""All places of the SKUs of a shard: figures in columns, and objects of those that are looked at.
+
+Sums over thousands of places are some passes over arrays; an object for each would cost more to
+reach than to change. A place that needs more than sums is *taken out* (`Places.out`): its object
+then holds its figures, until it is *put back* for the next sums. What is no number, a base, open
+orders and alerts, is always with its object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from operators.stock.figures import ALWAYS_JUDGE
+from operators.stock.kept_lines import Entry
+from operators.stock.place import NEVER, NUMBERS, PlaceState, numbers_of
+from operators.stock.rules import StockRules
+
+Integers = npt.NDArray[np.int64]
+
+_SMALLEST = 64
+COLUMN = {name: number for number, name in enumerate(NUMBERS)}
+# Where nothing has happened yet.
+_NOTHING = np.array(
+    [
+        {"quiet": ALWAYS_JUDGE, "oldest": NEVER, "tip": NEVER, "corrected_at": NEVER}.get(name, 0)
+        for name in NUMBERS
+    ],
+    np.int64,
+)
+
+
+class Places:
+    """Places by number, in the order in which they were first seen.
+
+    `cells` has a row a place and a column a number (`NUMBERS`), true of those that are not
+    `is_out`; `logs` likewise; `floors` are those of their rules. `touched` are those whose rows
+    have changed since rows were last taken.
+    """
+
+    __slots__ = (
+        "_rules",
+        "cells",
+        "floors",
+        "is_out",
+        "logs",
+        "names",
+        "skus",
+        "states",
+        "touched",
+    )
+
+    def __init__(self, rules: StockRules) -> None:
+        self._rules = rules
+        self.skus: list[str] = []
+        self.names: list[str] = []
+        self.states: list[PlaceState | None] = []
+        self.logs: list[list[Entry]] = []
+        self.cells = np.empty((_SMALLEST, len(NUMBERS)), np.int64)
+        self.floors = np.zeros(_SMALLEST, np.int64)
+        self.is_out = np.zeros(_SMALLEST, np.bool_)
+        self.touched = np.zeros(_SMALLEST, np.bool_)
+
+    def __len__(self) -> int:
+        return len(self.skus)
+
+    def _grow(self, size: int) -> None:
+        room = len(self.cells)
+        if size <= room:
+            return
+        while room < size:
+            room += room >> 1
+        for name in ("cells", "floors", "is_out", "touched"):
+            old = getattr(self, name)
+            new = np.zeros((room, *old.shape[1:]), old.dtype)
+            new[: len(old)] = old
+            setattr(self, name, new)
+
+    def add(self, skus: Sequence[str], names: Sequence[str], logs: list[list[Entry]]) -> range:
+        """Add places that nothing has happened at yet; their numbers."""
+        first = len(self.skus)
+        self.skus += skus
+        self.names += names
+        self.logs += logs
+        last = len(self.skus)
+        self.states += [None] * (last - first)
+        self._grow(last)
+        self.cells[first:last] = _NOTHING
+        return range(first, last)
+
+    def new(self, sku: str, place: str) -> PlaceState:
+        """Add a place and take it out."""
+        [number] = self.add([sku], [place], [[]])
+        state = self.out(number)
+        self.floors[number] = state.rule.floor
+        return state
+
+    def take(self, state: PlaceState) -> int:
+        """Add a place with its object, as it was restored, and put it back; its number."""
+        [number] = self.add([state.sku], [state.place], [state.log])
+        state.number = number
+        self.cells[number] = numbers_of(state)
+        self.floors[number] = state.rule.floor
+        if state.has_more():
+            self.states[number] = state
+        return number
+
+    def known(self, number: int) -> PlaceState:
+        """The object of a place, with what is no number; figures only where it is out."""
+        state = self.states[number]
+        if state is None:
+            state = PlaceState(self.skus[number], self.names[number], self._rules)
+            state.number = number
+            self.states[number] = state
+        return state
+
+    def out(self, number: int) -> PlaceState:
+        """Take a place out."""
+        state = self.known(number)
+        if not self.is_out[number]:
+            self.is_out[number] = True
+            self._load(state)
+        return state
+
+    def look(self, number: int) -> PlaceState:
+        """The object of a place with its figures, which must not be changed."""
+        state = self.states[number]
+        if state is None:
+            state = PlaceState(self.skus[number], self.names[number], self._rules)
+            state.number = number
+        if not self.is_out[number]:
+            self._load(state)
+        return state
+
+    def oldest(self, number: int) -> int:
+        """The instant of the oldest fact in the log of a place."""
+        state = self.states[number]
+        if state is not None and self.is_out[number]:
+            return state.oldest
+        return self.cells.item(number, COLUMN["oldest"])
+
+    def _load(self, state: PlaceState) -> None:
+        state.load_numbers(self.cells[state.number].tolist())
+        state.log = self.logs[state.number]
+
+    def relog(self, number: int, changed: Callable[[list[Entry]], list[Entry]]) -> None:
+        """Change the log of a place."""
+        state = self.states[number]
+        if state is not None and self.is_out[number]:
+            state.log = changed(state.log)
+        else:
+            self.logs[number] = changed(self.logs[number])
+
+    def put_back(self, numbers: Integers) -> None:
+        """Put places back, those of them that are out."""
+        for number in numbers[self.is_out[numbers]].tolist():
+            self._save(number)
+            self.is_out[number] = False
+
+    def _save(self, number: int) -> None:
+        state = self.states[number]
+        assert state is not None
+        self.cells[number] = numbers_of(state)
+        self.logs[number] = state.log
+
+    def take_touched(self) -> Integers:
+        """The numbers of the places whose rows have changed since the last call; cells are true."""
+        numbers = np.flatnonzero(self.touched)
+        self.touched[numbers] = False
+        for number in numbers[self.is_out[numbers]].tolist():
+            self._save(number)
+        return numbers
