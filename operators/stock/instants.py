@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -60,38 +61,41 @@ def _read_columns(octets: Octets) -> tuple[Integers, Integers] | None:
     form += "Z" if offset == 1 else "+00:00"
     at_digit = np.array([mark == "0" for mark in form])
     # What is below "0" wraps to something large.
-    values = np.ascontiguousarray(octets) - np.uint8(ord("0"))
+    values = octets - np.uint8(ord("0"))
     if values[at_digit].max() > 9:
         return None
     for at, mark in enumerate(form):
         if mark not in "0+" and (octets[at] != ord(mark)).any():
             return None
-
-    def number(begin: int, end: int) -> Integers:
-        value: Integers = values[begin].astype(np.int64)
-        for at in range(begin + 1, end):
-            value *= 10
-            value += values[at]
-        return value
-
-    hours, minutes, seconds = number(11, 13), number(14, 16), number(17, 19)
-    midnights = _midnights(number(0, 4) * 10_000 + number(5, 7) * 100 + number(8, 10))
+    # All numbers at once: a product of matrices, exact as long as they are below 2**53.
+    found = _weights(length, offset) @ values.astype(np.float64)
+    dates, hours, minutes, seconds, fractions, by_hours, by_minutes = found.astype(np.int64)
+    midnights = _midnights(dates)
     if midnights is None or hours.max() > 23 or minutes.max() > 59 or seconds.max() > 59:
         return None
     if offset == _OFFSET:
         sign = octets[-_OFFSET]
-        ahead, by_hours, by_minutes = (
-            sign == ord("+"),
-            number(length - 5, length - 3),
-            number(length - 2, length),
-        )
+        ahead = sign == ord("+")
         if not (ahead | (sign == ord("-"))).all() or by_hours.max() > 23 or by_minutes.max() > 59:
             return None
         midnights = midnights - np.where(ahead, 1, -1) * (by_hours * 60 + by_minutes) * MINUTE_US
     instants: Integers = midnights + ((hours * 60 + minutes) * 60 + seconds) * SECOND_US
     if digits > 0:
-        instants += number(_SECONDS + 1, length - offset) * 10 ** (_MOST_DIGITS - digits)
+        instants += fractions * 10 ** (_MOST_DIGITS - digits)
     return instants, midnights
+
+
+@cache
+def _weights(length: int, offset: int) -> npt.NDArray[np.float64]:
+    """What each character of a text counts: date, hour, minute, second, fraction, offset's two."""
+    fraction = list(range(_SECONDS + 1, length - offset))
+    ahead = [[], []] if offset == 1 else [[length - 5, length - 4], [length - 2, length - 1]]
+    numbers = [[0, 1, 2, 3, 5, 6, 8, 9], [11, 12], [14, 15], [17, 18], fraction, *ahead]
+    weights = np.zeros((len(numbers), length))
+    for row, places in enumerate(numbers):
+        for power, at in enumerate(reversed(places)):
+            weights[row, at] = 10**power
+    return weights
 
 
 def _midnights(dates: Integers) -> Integers | None:

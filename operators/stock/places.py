@@ -21,6 +21,8 @@ from operators.stock.rules import StockRules
 Integers = npt.NDArray[np.int64]
 
 _SMALLEST = 64
+# The square of so many units fits in 64 bits, in thousandths too.
+_MOST_SQUARED = 90_000_000
 COLUMN = {name: number for number, name in enumerate(NUMBERS)}
 # Where nothing has happened yet.
 _NOTHING = np.array(
@@ -164,6 +166,25 @@ class Places:
         assert state is not None
         self.cells[number] = numbers_of(state)
         self.logs[number] = state.log
+
+    def roll(self, numbers: Integers, days: Integers, ends: Integers, window: int) -> None:
+        """Close the business day of places that are not out, where the given one is the next.
+
+        As operators.stock.figures.roll_days does it where no day is empty and levels are fixed.
+        """
+        cells = self.cells[numbers]
+        today = cells[:, COLUMN["today"]]
+        follows = (days == cells[:, COLUMN["day"]] + 1) & (today < _MOST_SQUARED)
+        cells, numbers, today = cells[follows], numbers[follows], today[follows]
+        weight = np.minimum(cells[:, COLUMN["days"]] + 1, window)
+        mean, square = cells[:, COLUMN["mean"]], cells[:, COLUMN["square"]]
+        mean += (today * 1000 - mean) // weight
+        square += (today**2 * 1000 - square) // weight
+        cells[:, COLUMN["days"]] += 1
+        cells[:, COLUMN["today"]] = 0
+        cells[:, COLUMN["day"]] = days[follows]
+        cells[:, COLUMN["day_end"]] = ends[follows]
+        self.cells[numbers] = cells
 
     def take_touched(self) -> Integers:
         """The numbers of the places whose rows have changed since the last call; cells are true."""

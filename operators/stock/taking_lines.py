@@ -6,8 +6,8 @@ What is not as plain as that is left to operators.stock.taking.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
-from itertools import pairwise
+from collections.abc import Sequence
+from itertools import compress, pairwise, repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ from operators.stock.kept_lines import Entry, Kept, repeats
 from operators.stock.lines import LineBatch
 from operators.stock.place import NEVER
 from operators.stock.places import COLUMN
-from operators.stock.rules import DayClock
+from operators.stock.rules import StockRules
 from operators.stock.sku import SkuState
 from operators.stock.taking import FactTaker, Run
 
@@ -62,6 +62,7 @@ class LineTaker(FactTaker):
         taking, passing = self._choose(batch, kept, known, run)
         if taking.repeated:
             taking = _without_repeated(taking)
+        self._roll(taking)
         plain = self._plain(taking)
         opening = self._opening(taking)
         self._open(taking, opening)
@@ -90,8 +91,10 @@ class LineTaker(FactTaker):
             sku = self._skus.get(name)
             if sku is None:
                 sku = SkuState(name, self._kept)
-            mine = set(known_at[bisect_left(known_at, first) : bisect_left(known_at, last)])
-            owners += [sku] * (end - begin)
+            mine: set[int] = set()
+            if known_at:
+                mine.update(known_at[bisect_left(known_at, first) : bisect_left(known_at, last)])
+            owners += repeat(sku, end - begin)
             if (
                 corrects
                 or sku.pending
@@ -101,12 +104,13 @@ class LineTaker(FactTaker):
             ):
                 kept.leave(first, last)
                 self._take_each(batch, batch.rows_between(first, last), run)
-                numbers += [_LEFT_OUT] * (end - begin)
+                numbers += repeat(_LEFT_OUT, end - begin)
                 continue
             places = sku.places
             numbers += [places.get(place, _NEW) for place in batch.places[begin:end]]
-            repeated |= mine
-            run.duplicates += len(mine)
+            if mine:
+                repeated |= mine
+                run.duplicates += len(mine)
             run.applied += last - first - len(mine)
             if self._journaled:
                 accepted = (at for at in range(first, last) if at not in mine)
@@ -119,6 +123,26 @@ class LineTaker(FactTaker):
         groups, places_of = batch.groups.some(some), batch.places[some]
         found = np.array(numbers, np.int64)
         return _Taking(batch, groups, places_of, found, owners, repeated, kept), passing
+
+    def _roll(self, taking: _Taking) -> None:
+        """Close the business day of places where it ends before their first line, if plain to do.
+
+        That is where the next day follows at once, and demand does not set the safety stock.
+        """
+        places, groups, rule = self._places, taking.groups, self._rules.uniform
+        if rule is None or rule.lead_time_days is not None:
+            return
+        known = groups.plain & (taking.numbers >= 0)
+        places.put_back(taking.numbers[known])
+        cells = places.cells[np.where(known, taking.numbers, 0)]
+        day_end = cells[:, COLUMN["day_end"]]
+        rolls = known & (groups.first >= day_end) & (groups.first > cells[:, COLUMN["tip"]])
+        rolls &= (day_end > 0) & (groups.first >= self._rolled_to)
+        at = np.flatnonzero(rolls)
+        if len(at):
+            names = [taking.names[row] for row in at.tolist()]
+            days = _days(self._rules, names, groups.first[at])
+            places.roll(taking.numbers[at], *days, rule.window_days)
 
     def _plain(self, taking: _Taking) -> Flags:
         """Which groups do nothing but add to the figures of places that are known."""
@@ -158,8 +182,10 @@ class LineTaker(FactTaker):
         facts = places.cells[:, COLUMN["facts"]]
         begins, ends = groups.begin.tolist(), groups.end.tolist()
         facts[numbers] += groups.end - groups.begin
-        for number, begin, end in zip(numbers, begins, ends, strict=True):
-            logs[number].append((kept, begin, end))
+        for number, span in zip(
+            numbers, zip(repeat(kept), begins, ends, strict=False), strict=True
+        ):
+            logs[number].append(span)
         kept.holders += numbers
         if repeated:
             holes = np.unique(np.searchsorted(groups.end, sorted(repeated), side="right"))
@@ -169,9 +195,12 @@ class LineTaker(FactTaker):
                     logs[number][-1:] = taking.spans(at.item(row))
                     left_out = len(repeated.intersection(range(begins[row], ends[row])))
                     facts[number] -= left_out
-        for row in np.flatnonzero(groups.claims_end > groups.claims).tolist():
-            state = places.known(numbers[row])
-            for line, movement, time in claims[groups.claims[row] : groups.claims_end[row]]:
+        claiming = groups.claims_end > groups.claims
+        firsts, lasts = groups.claims[claiming].tolist(), groups.claims_end[claiming].tolist()
+        claimed = compress(numbers, claiming.tolist())
+        for number, first, last in zip(claimed, firsts, lasts, strict=True):
+            state = places.states[number] or places.known(number)
+            for line, movement, time in claims[first:last]:
                 if line not in repeated:
                     claim(state, movement, time)
 
@@ -188,8 +217,7 @@ class LineTaker(FactTaker):
             return opening
         levels, floors = self._levels(taking, at)
         quiet = np.maximum(levels, 1) + floors
-        clocks = [rules.day_clock(taking.names[row]) for row in at.tolist()]
-        days = _days(clocks, groups.first[at])
+        days = _days(rules, [taking.names[row] for row in at.tolist()], groups.first[at])
         enough = (groups.received[at] - groups.falls[at] >= quiet) & (groups.last[at] < days[1])
         opening[at] = enough
         return opening
@@ -219,7 +247,7 @@ class LineTaker(FactTaker):
             sku.places[name] = number
             sku.active.append(number)
         levels, floors = self._levels(taking, at)
-        day, day_end = _days([self._rules.day_clock(name) for name in names], groups.first)
+        day, day_end = _days(self._rules, names, groups.first)
         cells = places.cells[numbers.start : numbers.stop]
         for name, column in (
             ("on_hand", groups.on_hand),
@@ -250,10 +278,16 @@ class LineTaker(FactTaker):
             self._advance(sku, lines.sorted_fact(row), record, run)
 
 
-def _days(clocks: Iterable[DayClock], times: Integers) -> tuple[Integers, Integers]:
-    """The business days of instants by clocks, and when they end."""
-    of_clock = [clock.day_of(time) for clock, time in zip(clocks, times.tolist(), strict=True)]
-    days, ends = zip(*of_clock, strict=True)
+def _days(rules: StockRules, places: Sequence[str], times: Integers) -> tuple[Integers, Integers]:
+    """The business days of instants at places, and when they end; there is one at least."""
+    clocks = {place: rules.day_clock(place) for place in set(places)}
+    [*some] = set(clocks.values())
+    day, end = some[0].day_of(times.min().item())
+    if len(some) == 1 and times.max() < end:
+        # As nearly always: one zone, and nobody's midnight among them.
+        return np.full(len(times), day), np.full(len(times), end)
+    found = [clocks[place].day_of(time) for place, time in zip(places, times.tolist(), strict=True)]
+    days, ends = zip(*found, strict=True)
     return np.array(days, np.int64), np.array(ends, np.int64)
 
 
