@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from operators.judging import bad_event, no_event
 from operators.stock.facts import Batch, Fact, Line, TimedLine
@@ -118,8 +119,8 @@ class Sharder:
             if block.total >= FEWEST_AT_ONCE and len(block.lines) <= block.total * LONGEST_KEPT:
                 movements = _decode_whole(block.lines, block.total)
             if movements is not None:
-                events, times = movements
-                lines.add(block.lines, events, times, self._skus, self._places)
+                events, times, ends = movements
+                lines.add(block.lines, ends, events, times, self._skus, self._places)
                 found.note(int(times[-1]))
             else:
                 found.batches += self._batches(lines)
@@ -215,12 +216,15 @@ def _kept(micros: int) -> int:
     raise OverflowError(msg)
 
 
-def _decode_whole(lines: bytes, total: int) -> tuple[list[_TextLine], Integers] | None:
-    """All lines in one call with their instants, or None where one needs a closer look.
+def _decode_whole(
+    lines: bytes, total: int
+) -> tuple[list[_TextLine], Integers, npt.NDArray[np.intp]] | None:
+    """All lines in one call, their instants and where they end; None where one needs a closer look.
 
     The decoder would also take two events on one line, or one on two: such blocks go line by line.
     """
-    if not one_each(lines, total):
+    ends = one_each(lines, total)
+    if ends is None:
         return None
     try:
         events = _texts.decode_lines(lines)
@@ -236,28 +240,28 @@ def _decode_whole(lines: bytes, total: int) -> tuple[list[_TextLine], Integers] 
     instants, midnights = times
     if midnights.min() < EARLIEST or midnights.max() >= LATEST:
         return None
-    return events, instants
+    return events, instants, ends
 
 
 def _is_beyond(instant: datetime) -> bool:
     return not EARLIEST <= to_micros(instant) < LATEST
 
 
-def one_each(lines: bytes, total: int) -> bool:
-    """Whether `total` lines, joined by line ends, each begin and end as an event does.
+def one_each(lines: bytes, total: int) -> npt.NDArray[np.intp] | None:
+    """Where `total` joined lines end; None unless each begins and ends as an event does.
 
     Then as many events as lines are one on each: inside an event `}` is not followed by `{`, and a
     text holds no bare newline.
     """
     if lines[:1] != b"{" or lines[-1:] == b"\n":
-        return False
+        return None
     octets = np.frombuffer(lines, np.uint8)
     ends = np.flatnonzero(octets == _NEWLINE)
     before = octets[ends - 1]
     if (before == _RETURN).all():
         before = octets[ends - 2]
     begun, ended = octets[ends + 1] == _OPEN, before == _CLOSE
-    return len(ends) == total - 1 and bool(begun.all() and ended.all())
+    return ends if len(ends) == total - 1 and begun.all() and ended.all() else None
 
 
 def judge_line(line: bytes, origin: str, position: int, wrong: Exception) -> Refusal | None:

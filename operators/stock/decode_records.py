@@ -161,7 +161,7 @@ def _binary_movements(records: Sequence[Record]) -> list[Fact] | None:
         names = [(each["ce_source"].decode(), each["ce_id"].decode()) for each in attributes]  # type: ignore[union-attr]
     except (KeyError, TypeError, AttributeError, UnicodeDecodeError):
         return None
-    if not one_each(values, len(records)):
+    if one_each(values, len(records)) is None:
         return None
     # Nothing but what a time is made of may stand between the quotes that are put around it.
     if times.translate(None, _TIME_BYTES) != b"\n" * (len(records) - 1):
@@ -208,7 +208,7 @@ def _structured_lines(records: Sequence[Record]) -> bytes | None:
         lines = b"\n".join([record.value for record in records])  # type: ignore[misc]
     except TypeError:
         return None
-    return lines if one_each(lines, len(records)) else None
+    return None if one_each(lines, len(records)) is None else lines
 
 
 def is_binary(headers: Headers) -> bool:

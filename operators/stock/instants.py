@@ -37,44 +37,39 @@ def read_instants(texts: Sequence[str]) -> tuple[Integers, Integers] | None:
     if longest <= _SECONDS:
         return None
     if longest == lengths.min():
-        return _read_columns(octets.reshape(-1, longest).T)
+        return _read_rows(octets.reshape(-1, longest))
     starts = np.cumsum(lengths) - lengths
     instants = np.empty(len(texts), np.int64)
     midnights = np.empty(len(texts), np.int64)
     for length in set(lengths.tolist()):
         some = lengths == length
-        found = _read_columns(octets[starts[some] + np.arange(length)[:, None]])
+        found = _read_rows(octets[starts[some][:, None] + np.arange(length)])
         if found is None:
             return None
         instants[some], midnights[some] = found
     return instants, midnights
 
 
-def _read_columns(octets: Octets) -> tuple[Integers, Integers] | None:
-    """Texts of one length, one a column."""
-    length = len(octets)
-    offset = 1 if length > _SECONDS and (octets[-1] == ord("Z")).all() else _OFFSET
+def _read_rows(octets: Octets) -> tuple[Integers, Integers] | None:
+    """Texts of one length, one a row."""
+    length = octets.shape[1]
+    offset = 1 if length > _SECONDS and (octets[:, -1] == ord("Z")).all() else _OFFSET
     digits = length - _SECONDS - offset - 1
     if digits == 0 or not -1 <= digits <= _MOST_DIGITS:
         return None
-    form = "0000-00-00T00:00:00" + ("." + "0" * digits if digits > 0 else "")
-    form += "Z" if offset == 1 else "+00:00"
-    at_digit = np.array([mark == "0" for mark in form])
-    # What is below "0" wraps to something large.
-    values = octets - np.uint8(ord("0"))
-    if values[at_digit].max() > 9:
+    form, most, weights = _form(length, offset)
+    # A digit against "0" leaves its value, a mark against itself nothing.
+    values = octets ^ form
+    if (values > most).any():
         return None
-    for at, mark in enumerate(form):
-        if mark not in "0+" and (octets[at] != ord(mark)).any():
-            return None
     # All numbers at once: a product of matrices, exact as long as they are below 2**53.
-    found = _weights(length, offset) @ values.astype(np.float64)
-    dates, hours, minutes, seconds, fractions, by_hours, by_minutes = found.astype(np.int64)
+    found = (values @ weights).astype(np.int64)
+    dates, hours, minutes, seconds, fractions, by_hours, by_minutes = found.T
     midnights = _midnights(dates)
     if midnights is None or hours.max() > 23 or minutes.max() > 59 or seconds.max() > 59:
         return None
     if offset == _OFFSET:
-        sign = octets[-_OFFSET]
+        sign = octets[:, -_OFFSET]
         ahead = sign == ord("+")
         if not (ahead | (sign == ord("-"))).all() or by_hours.max() > 23 or by_minutes.max() > 59:
             return None
@@ -86,16 +81,25 @@ def _read_columns(octets: Octets) -> tuple[Integers, Integers] | None:
 
 
 @cache
-def _weights(length: int, offset: int) -> npt.NDArray[np.float64]:
-    """What each character of a text counts: date, hour, minute, second, fraction, offset's two."""
+def _form(length: int, offset: int) -> tuple[Octets, Octets, npt.NDArray[np.float64]]:
+    """The form of a text with "0" for digits, the most that each character may differ, and weights.
+
+    A weight is what a digit counts in each number: date, hour, minute, second, fraction, and the
+    hours and minutes of the offset.
+    """
     fraction = list(range(_SECONDS + 1, length - offset))
+    text = "0000-00-00T00:00:00" + ("." + "0" * len(fraction) if fraction else "")
+    text += "Z" if offset == 1 else "+00:00"
+    # The sign is looked at by itself.
+    most = [{"0": 9, "+": 255}.get(mark, 0) for mark in text]
     ahead = [[], []] if offset == 1 else [[length - 5, length - 4], [length - 2, length - 1]]
     numbers = [[0, 1, 2, 3, 5, 6, 8, 9], [11, 12], [14, 15], [17, 18], fraction, *ahead]
-    weights = np.zeros((len(numbers), length))
-    for row, places in enumerate(numbers):
+    weights = np.zeros((length, len(numbers)))
+    for number, places in enumerate(numbers):
         for power, at in enumerate(reversed(places)):
-            weights[row, at] = 10**power
-    return weights
+            weights[at, number] = 10**power
+    form = np.frombuffer(text.encode("ascii"), np.uint8)
+    return form, np.array(most, np.uint8), weights
 
 
 def _midnights(dates: Integers) -> Integers | None:

@@ -15,6 +15,7 @@ from operator import attrgetter
 from zlib import crc32
 
 import numpy as np
+import numpy.typing as npt
 
 from operators.stock.facts import Batch, Fact, Line, Record, Where
 from operators.stock.groups import (
@@ -35,7 +36,6 @@ _PLACE_BITS = 22
 # Likewise for the number of a SKU, beside its shard.
 SHARD_BITS = 22
 _INTEGER_BITS = 63
-_NEWLINE = ord("\n")
 
 
 class Numbers(dict[str, int]):
@@ -85,6 +85,7 @@ class Lines:
         self.first = first
         self.lines: list[Line] = []
         self.texts: list[bytes] = []
+        self.ends: list[npt.NDArray[np.intp]] = []
         self._pieces: list[tuple[Integers, Integers, Integers, Integers, Integers]] = []
 
     def __len__(self) -> int:
@@ -93,12 +94,13 @@ class Lines:
     def add(
         self,
         text: bytes,
+        ends: npt.NDArray[np.intp],
         lines: Sequence[Line],
         times: Integers,
         skus: SkuNumbers,
         places: Numbers,
     ) -> None:
-        """Add lines, the text they were decoded from, and their instants."""
+        """Add lines, the text they were decoded from, where they end in it, and their instants."""
         many = len(lines)
         movements = [line.data for line in lines]
         of_sku = map(skus.__getitem__, [movement.sku for movement in movements])
@@ -109,6 +111,7 @@ class Lines:
         self._pieces.append((pairs, keys, *columns_of(movements, times)))
         self.lines += lines
         self.texts.append(text)
+        self.ends.append(ends)
 
     def columns(self) -> tuple[Integers, Integers, Columns]:
         """Numbers of SKU and place, hashes of identities, and the columns of the movements."""
@@ -147,7 +150,7 @@ class LineTexts:
     def __init__(self, lines: Lines) -> None:
         self._texts = lines.texts
         self._pieces = lines.pieces()
-        ends = [np.flatnonzero(np.frombuffer(text, np.uint8) == _NEWLINE) for text in self._texts]
+        ends = lines.ends
         begins = [np.append(0, found + 1) for found in ends]
         lengths = map(len, self._texts)
         last = [np.append(found, length) for found, length in zip(ends, lengths, strict=True)]
