@@ -93,27 +93,25 @@ class Kept:
         return [(self.key(at), self.record(at)) for at in range(begin, end)]
 
 
-# Some kept lines, from one to before another.
-Span = tuple[Kept, int, int]
+# Some kept lines as one number, for there are hundreds of thousands: which kept lines, where in
+# their batch they begin, how many (see `span`).
+Span = int
 Entry = Record | Span
+_MANY_BITS = 20
+_AT_BITS = 20
+MOST_LINES = 1 << _AT_BITS
+_MANY, _AT = (1 << _MANY_BITS) - 1, MOST_LINES - 1
 
 
-def records(log: Iterable[Entry]) -> Iterator[Record]:
-    """All facts of a log."""
-    for entry in log:
-        if isinstance(entry, tuple):
-            kept, begin, end = entry
-            yield from map(kept.record, range(begin, end))
-        else:
-            yield entry
+def spans(kept: Kept, begins: Integers, ends: Integers) -> Integers:
+    """Kept lines from some to before others, at most MOST_LINES of a batch, each as one number."""
+    found: Integers = begins << _MANY_BITS | ends - begins
+    return found | kept.number << (_MANY_BITS + _AT_BITS)
 
 
-def let_go(log: Iterable[Entry]) -> None:
-    """Count what a log holds out of it."""
-    for entry in log:
-        if isinstance(entry, tuple):
-            kept, begin, end = entry
-            kept.let_go(end - begin)
+def span(kept: Kept, begin: int, end: int) -> Span:
+    """Kept lines from one to before another as one number."""
+    return kept.number << (_MANY_BITS + _AT_BITS) | begin << _MANY_BITS | end - begin
 
 
 class KeptLines:
@@ -178,10 +176,32 @@ class KeptLines:
     def settle(self, kept: Kept) -> None:
         """All lines of a batch were taken: forget them where none is kept."""
         if not kept.total:
-            del self._kept[kept.number]
+            self.forget(kept)
+
+    def where(self, span: Span) -> tuple[Kept, int, int]:
+        """The kept lines of a span that is in a log: from which to before which."""
+        kept = self._kept[span >> (_MANY_BITS + _AT_BITS)]
+        begin = span >> _MANY_BITS & _AT
+        return kept, begin, begin + (span & _MANY)
+
+    def records(self, log: Iterable[Entry]) -> Iterator[Record]:
+        """All facts of a log."""
+        for entry in log:
+            if isinstance(entry, int):
+                kept, begin, end = self.where(entry)
+                yield from map(kept.record, range(begin, end))
+            else:
+                yield entry
+
+    def let_go(self, log: Iterable[Entry]) -> None:
+        """Count what a log holds out of it."""
+        for entry in log:
+            if isinstance(entry, int):
+                kept, begin, end = self.where(entry)
+                kept.let_go(end - begin)
 
     def thin(self) -> list[Kept]:
-        """Lines of which too few are in use: they are forgotten, whoever holds some cuts them out.
+        """Lines of which too few are in use: whoever holds some has to cut them out.
 
         To be asked between batches.
         """
@@ -189,7 +209,11 @@ class KeptLines:
             return []
         found = {kept.number: kept for kept in self._thin if kept.is_thin()}
         self._thin.clear()
-        return [kept for number, kept in found.items() if self._kept.pop(number, None)]
+        return [kept for number, kept in found.items() if number in self._kept]
+
+    def forget(self, kept: Kept) -> None:
+        """Forget lines that no log names any more."""
+        del self._kept[kept.number]
 
 
 def repeats(known: Record, record: Record) -> bool:

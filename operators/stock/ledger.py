@@ -14,6 +14,7 @@ import numpy as np
 
 from operators.stock.changes import StockChanges, StockRows, Totals
 from operators.stock.facts import Batch
+from operators.stock.kept_lines import MOST_LINES
 from operators.stock.lines import LineBatch
 from operators.stock.place import Changes, open_rows, redo, roll_on
 from operators.stock.places import COLUMN
@@ -64,13 +65,18 @@ class StockLedger(LineTaker):
         run = Run(FOREVER if now is None else now + self._rules.future, now)
         if self._told and now is not None and not self._judged_told:
             self._judge_told_at_start(run.changes)
-        if isinstance(batch, LineBatch) and not self._rules.refuse_unknown_places:
+        if (
+            isinstance(batch, LineBatch)
+            and batch.end < MOST_LINES
+            and not self._rules.refuse_unknown_places
+        ):
             self._take_groups(batch, run)
         else:
             self._take_each(batch, batch.rows(), run)
         for kept in self._kept.thin():
             for number in kept.holders:
                 self._places.relog(number, self._skus[self._places.skus[number]].loosened)
+            self._kept.forget(kept)
         changes = run.changes
         for state in run.stale:
             if state.stale:

@@ -26,7 +26,7 @@ from operators.stock.facts import (
     unpack_fact,
 )
 from operators.stock.figures import ALWAYS_JUDGE, Figures, SavedFigures, move, roll_days, set_level
-from operators.stock.kept_lines import Entry, let_go, records
+from operators.stock.kept_lines import Entry, KeptLines
 from operators.stock.rules import DayClock, Rule, StockRules
 
 # Before any event.
@@ -90,7 +90,8 @@ class PlaceState(Figures):
     from the instant `oldest` to the instant `tip`, and `facts` is how many there have been in all.
     `corrections`, the last of them at `corrected_at`, took back facts. `raised`: ids of alerts
     raised inside the window. `held_seq`: number of the last confirmed hold among its facts.
-    `stale`: the figures have to be made anew. `number`: see operators.stock.places.
+    `kept`: where spans of the log lead to. `stale`: the figures have to be made anew. `number`: see
+    operators.stock.places.
     """
 
     __slots__ = (
@@ -100,6 +101,7 @@ class PlaceState(Figures):
         "corrections",
         "facts",
         "held_seq",
+        "kept",
         "log",
         "number",
         "oldest",
@@ -111,7 +113,7 @@ class PlaceState(Figures):
         "tip",
     )
 
-    def __init__(self, sku: str, place: str, rules: StockRules) -> None:
+    def __init__(self, sku: str, place: str, rules: StockRules, kept: KeptLines) -> None:
         super().__init__()
         self.sku = sku
         self.place = place
@@ -125,6 +127,7 @@ class PlaceState(Figures):
         self.corrections = 0
         self.corrected_at = NEVER
         self.log: list[Entry] = []
+        self.kept = kept
         self.raised: tuple[str, ...] = ()
         self.held_seq = 0
         self.stale = False
@@ -168,7 +171,7 @@ class PlaceState(Figures):
 
     def dump(self) -> SavedPlace:
         """The state as a snapshot holds it; figures must not be stale."""
-        log = list(records(self.log))
+        log = list(self.kept.records(self.log))
         return SavedPlace(
             self.place,
             self.save(),
@@ -184,10 +187,10 @@ class PlaceState(Figures):
 
     @classmethod
     def restore(
-        cls, sku: str, saved: SavedPlace, rules: StockRules, same_rules: bool
+        cls, sku: str, saved: SavedPlace, rules: StockRules, same_rules: bool, kept: KeptLines
     ) -> PlaceState:
         """The state a snapshot held, under the rules of today."""
-        state = cls(sku, saved.place, rules)
+        state = cls(sku, saved.place, rules, kept)
         state.load(saved.figures)
         state.base = saved.base
         state.tip = saved.tip
@@ -270,7 +273,7 @@ def redo(state: PlaceState, void: Container[Identity], rolled_to: int, changes: 
     again = Changes()
     state.raised = ()
     state.take(NOTHING if state.base is None else state.base)
-    _replay(state, map(unpack_fact, records(state.log)), void, again)
+    _replay(state, map(unpack_fact, state.kept.records(state.log)), void, again)
     roll_on(state, rolled_to, again)
     state.stale = False
     # Most of what was raised just now was known before: only the rest is news.
@@ -326,7 +329,7 @@ def fold(state: PlaceState, horizon: int, void: Container[Identity], rolled_to: 
     if not state.log or state.oldest >= horizon:
         return
     if all_older(state, horizon, rolled_to):
-        let_go(state.log)
+        state.kept.let_go(state.log)
         state.log = []
         state.oldest = NEVER
         state.raised = ()

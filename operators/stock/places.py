@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from operators.stock.figures import ALWAYS_JUDGE
-from operators.stock.kept_lines import Entry
+from operators.stock.kept_lines import Entry, KeptLines
 from operators.stock.place import NEVER, NUMBERS, PlaceState, numbers_of
 from operators.stock.rules import StockRules
 
@@ -43,6 +43,7 @@ class Places:
     """
 
     __slots__ = (
+        "_kept",
         "_rules",
         "cells",
         "floors",
@@ -54,8 +55,9 @@ class Places:
         "touched",
     )
 
-    def __init__(self, rules: StockRules) -> None:
+    def __init__(self, rules: StockRules, kept: KeptLines) -> None:
         self._rules = rules
+        self._kept = kept
         self.skus: list[str] = []
         self.names: list[str] = []
         self.states: list[PlaceState | None] = []
@@ -113,9 +115,12 @@ class Places:
         """The object of a place, with what is no number; figures only where it is out."""
         state = self.states[number]
         if state is None:
-            state = PlaceState(self.skus[number], self.names[number], self._rules)
-            state.number = number
-            self.states[number] = state
+            state = self.states[number] = self._make(number)
+        return state
+
+    def _make(self, number: int) -> PlaceState:
+        state = PlaceState(self.skus[number], self.names[number], self._rules, self._kept)
+        state.number = number
         return state
 
     def out(self, number: int) -> PlaceState:
@@ -130,8 +135,7 @@ class Places:
         """The object of a place with its figures, which must not be changed."""
         state = self.states[number]
         if state is None:
-            state = PlaceState(self.skus[number], self.names[number], self._rules)
-            state.number = number
+            state = self._make(number)
         if not self.is_out[number]:
             self._load(state)
         return state

@@ -51,6 +51,7 @@ class SkuState:
 
     __slots__ = (
         "active",
+        "kept",
         "name",
         "newest",
         "pending",
@@ -63,6 +64,7 @@ class SkuState:
 
     def __init__(self, name: str, kept: KeptLines) -> None:
         self.name = name
+        self.kept = kept
         self.newest = NEVER
         self.sweep_at = NEVER
         self.places: dict[str, int] = {}
@@ -98,7 +100,7 @@ class SkuState:
         sku.newest = saved.newest
         sku.sweep_at = saved.sweep_at
         for place in saved.places:
-            state = PlaceState.restore(sku.name, place, rules, same_rules)
+            state = PlaceState.restore(sku.name, place, rules, same_rules, kept)
             number = sku.places[state.place] = places.take(state)
             if state.log:
                 sku.active.append(number)
@@ -119,8 +121,8 @@ class SkuState:
         """The log of a place, with the lines cut out that it keeps in their texts."""
         found: list[Entry] = []
         for entry in log:
-            if isinstance(entry, tuple):
-                kept, begin, end = entry
+            if isinstance(entry, int):
+                kept, begin, end = self.kept.where(entry)
                 for key, record in kept.loosen(begin, end):
                     self.seen.put(key, record)
                     found.append(record)

@@ -67,7 +67,7 @@ class FactTaker:
         self._journaled = journaled
         self._skus: dict[str, SkuState] = {}
         self._kept = KeptLines()
-        self._places = Places(rules)
+        self._places = Places(rules, self._kept)
         # How far live time has closed business days (microseconds); 0 in a backfill.
         self._rolled_to = 0
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from operators.stock.facts import Record
 from operators.stock.figures import claim
 from operators.stock.groups import Columns, Groups, Integers, group
-from operators.stock.kept_lines import Entry, Kept, repeats
+from operators.stock.kept_lines import Entry, Kept, repeats, span, spans
 from operators.stock.lines import LineBatch
 from operators.stock.place import NEVER
 from operators.stock.places import COLUMN
@@ -50,7 +50,7 @@ class _Taking(NamedTuple):
         """What the log of its place is to name."""
         rows = self.rows(at)
         cuts = [0, *(n for n in range(1, len(rows)) if rows[n] != rows[n - 1] + 1), len(rows)]
-        return [(self.kept, rows[first], rows[last - 1] + 1) for first, last in pairwise(cuts)]
+        return [span(self.kept, rows[first], rows[last - 1] + 1) for first, last in pairwise(cuts)]
 
 
 class LineTaker(FactTaker):
@@ -182,10 +182,9 @@ class LineTaker(FactTaker):
         facts = places.cells[:, COLUMN["facts"]]
         begins, ends = groups.begin.tolist(), groups.end.tolist()
         facts[numbers] += groups.end - groups.begin
-        for number, span in zip(
-            numbers, zip(repeat(kept), begins, ends, strict=False), strict=True
-        ):
-            logs[number].append(span)
+        named = spans(kept, groups.begin, groups.end).tolist()
+        for number, one in zip(numbers, named, strict=True):
+            logs[number].append(one)
         kept.holders += numbers
         if repeated:
             holes = np.unique(np.searchsorted(groups.end, sorted(repeated), side="right"))
