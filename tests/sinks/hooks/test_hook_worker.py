@@ -16,8 +16,10 @@ from hook_server import HookServer, errcode
 from operators.notify.routing import Zones
 from schemas.hooks import Hooks
 from sinks.hooks.database import connect
-from sinks.hooks.listing import Listed, counts, listed, refused, resend
-from sinks.hooks.worker import Worker, wall_clock
+from sinks.hooks.listing import Listed, counts, listed, resend
+from sinks.hooks.worker import Worker
+from sinks.loop import wall_clock
+from sinks.sending.store import refused
 from sinks.sqlite import StoreError
 from sources.alerts import FileInbox
 
