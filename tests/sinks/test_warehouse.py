@@ -139,6 +139,31 @@ class TestContract:
         with closing(Warehouse(path.with_name("other.duckdb"))) as other:
             assert other.identity != identity
 
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            "DROP TABLE stock_position",
+            "DROP VIEW stock_pool",
+            # What a tillflow whose tables said something else, or nothing, leaves behind.
+            "UPDATE warehouse_info SET value = 'older' WHERE name = 'layout'; "
+            "COMMENT ON COLUMN dead_letter.raw IS NULL",
+            "DELETE FROM warehouse_info WHERE name = 'layout'; COMMENT ON TABLE flow_run IS NULL",
+        ],
+    )
+    def test_opening_mends_what_is_missing(self, path: Path, damage: str) -> None:
+        def said(warehouse: Warehouse) -> list[tuple[Any, ...]]:
+            return warehouse.execute(
+                "SELECT table_name, column_name, comment FROM duckdb_columns() UNION ALL "
+                "SELECT table_name, '', comment FROM duckdb_tables() ORDER BY ALL"
+            )
+
+        with closing(Warehouse(path)) as warehouse:
+            identity, wanted = warehouse.identity, said(warehouse)
+            warehouse.write(damage)
+            assert said(warehouse) != wanted
+        with closing(Warehouse(path)) as warehouse:
+            assert (warehouse.identity, said(warehouse)) == (identity, wanted)
+
 
 class TestUpsert:
     def test_larger_version_wins(self, warehouse: Warehouse) -> None:
