@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from depth import cases
+from hypothesis import settings
+
+settings.register_profile("tillflow", max_examples=cases(100, 300))
+settings.load_profile("tillflow")
 
 
 def pytest_configure(config: pytest.Config) -> None:
