@@ -245,9 +245,10 @@ def _lay_out(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _layout_of(connection: duckdb.DuckDBPyConnection) -> str | None:
-    """Which tables were made here, None where one of them is not there."""
-    found = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
-    if not {table.name for table in TABLES} <= {name for (name,) in found}:
+    """Which tables were made here, None where one of them or of their columns is not there."""
+    ask = "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal"
+    there = set(connection.execute(ask).fetchall())
+    if not {(table.name, name) for table in TABLES for name in table.names} <= there:
         return None
     row = connection.execute(
         f"SELECT value FROM {WAREHOUSE_INFO.name} WHERE name = 'layout'"
