@@ -10,7 +10,7 @@ export OMP_NUM_THREADS := 2
 # Images often set it; then every worker and every process of a test compiles all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo drill test lint types bench lock clean setup
+.PHONY: help demo drill test test-deep lint types bench lock clean setup
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ demo: $(VENV)/.ready ## real transactions to live stock and alerts, with a page 
 
 test: $(VENV)/.ready ## the whole test suite
 	@$(PY) -m pytest -n 4 --dist loadfile
+
+test-deep: $(VENV)/.ready ## properties with many more examples, and the long histories
+	@TILLFLOW_TEST_DEEP=1 $(PY) -m pytest -n 4 --dist loadfile -m "hypothesis or deep"
 
 lint: $(VENV)/.ready ## style and types
 	@$(PY) -m ruff check .

@@ -17,6 +17,7 @@ from flows.ready import default_recovery
 from flows.recovery import RecoveryError
 from flows.runner import FlowError
 from flows.settings import SettingsError, StockSettings, kafka_settings, load_chain
+from infra.problems import problems_told
 from infra.progress import Progress
 from sinks.warehouse.address import Address, Target
 from sinks.warehouse.client import open_reader
@@ -65,7 +66,7 @@ def run_flow(
         click.ClickException: options exclude each other, or something is in the way of the run.
     """
     _check(given, one_is_needed=not otherwise)
-    with _told():
+    with problems_told(SettingsError, RecoveryError, FlowError, *EXPECTED):
         settings = _settings(flow, given, otherwise)
         load_chain(settings.config)
         with _progress(shows_progress) as report:
@@ -116,18 +117,6 @@ def _beside(target: Target, flow: str) -> Path:
         msg = f"{target} is no file that state could lie beside: give --recovery FOLDER"
         raise click.UsageError(msg)
     return default_recovery(Path(target), flow)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """What a person can put right becomes the message of the command."""
-    try:
-        yield
-    except (SettingsError, RecoveryError, FlowError, *EXPECTED) as wrong:
-        raise click.ClickException(str(wrong)) from wrong
-    except OSError as wrong:
-        msg = f"{wrong.filename}: {wrong.strerror}" if wrong.filename else str(wrong)
-        raise click.ClickException(msg) from wrong
 
 
 @contextmanager

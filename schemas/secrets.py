@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 _REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:.+")
 
 
@@ -61,3 +63,16 @@ def secret_hook(kind: type, value: Any) -> Any:
         return Secret(value)
     msg = f"Expected `str`, got `{type(value).__name__}`"
     raise TypeError(msg)
+
+
+def secrets_of(part: msgspec.Struct, env: Mapping[str, str]) -> tuple[str, ...]:
+    """The secrets of a channel that are there, to be kept out of whatever a provider answers."""
+    found = []
+    for name in part.__struct_fields__:
+        value = getattr(part, name)
+        if isinstance(value, Secret):
+            try:
+                found.append(value.read(env))
+            except LookupError:
+                continue
+    return tuple(found)

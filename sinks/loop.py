@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
@@ -14,6 +15,11 @@ LOG = logging.getLogger("tillflow.loop")
 Clock = Callable[[], int]
 # Called with the name of each step that was just made; tests end the process there.
 Steps = Callable[[str], None]
+
+
+def wall_clock() -> int:
+    """Microseconds since 1970 UTC."""
+    return time.time_ns() // 1000
 
 
 class Loop(ABC):

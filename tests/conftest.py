@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from depth import cases
+from hypothesis import settings
+
+# No deadline: on a busy machine an example may take long for no reason of its own.
+settings.register_profile("tillflow", max_examples=cases(100, 300), deadline=None)
+settings.load_profile("tillflow")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -5,17 +5,27 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from flows.settings import SettingsError, kafka_settings, load_chain
-from infra.commands.hooks import stopped_by_signals
+from infra.problems import problems_told
+from infra.sending_options import (
+    PATH,
+    config_option,
+    events_option,
+    existing,
+    limit_option,
+    once_option,
+    print_messages,
+    states_option,
+    store_option,
+    summary,
+)
+from infra.signals import stopped_by_signals
 from operators.channels.filling import fill
 from operators.channels.heard import Asked, Heard
 from operators.inbox import Inbox
@@ -23,11 +33,11 @@ from schemas.channels import Channels, Template, WeComEmployee
 from schemas.channels_file import ChannelsProblem, load_channels
 from schemas.instants import DAY_US, to_datetime
 from schemas.journey_rules import JourneysConfig
-from sinks.channels.clients import client_of, secrets_of
+from schemas.secrets import secrets_of
+from sinks.channels.clients import client_of
 from sinks.channels.contacts import Contacts
 from sinks.channels.database import connect
-from sinks.channels.listing import STATES, TROUBLED, counts, listed, refused
-from sinks.channels.sender import HIDDEN
+from sinks.channels.listing import STATES, TROUBLED, Listed, counts, listed
 from sinks.channels.telling import (
     FileTeller,
     KafkaTeller,
@@ -36,31 +46,18 @@ from sinks.channels.telling import (
     WarehouseTeller,
 )
 from sinks.channels.worker import Worker
-from sinks.hooks.worker import wall_clock
+from sinks.loop import wall_clock
+from sinks.sending.sender import HIDDEN
+from sinks.sending.store import refused
 from sinks.sqlite import StoreError
 from sinks.warehouse.address import Address, WarehouseError, parse_target
 from sources.decisions import FileInbox, KafkaInbox, WarehouseInbox
 from sources.inboxes import Positions
 from sources.kafka.errors import BrokerError
 
-_PATH = click.Path(path_type=Path)
-_config = click.option(
-    "--config",
-    type=_PATH,
-    default=Path("channels.yaml"),
-    show_default=True,
-    envvar="TILLFLOW_CHANNELS_CONFIG",
-    help="Channels, templates, contacts (YAML).",
-)
-_store = click.option(
-    "--store",
-    type=_PATH,
-    default=Path("channels.sqlite"),
-    show_default=True,
-    envvar="TILLFLOW_CHANNELS_STORE",
-    help="What was sent and what is to be sent (SQLite).",
-)
-_sandbox = click.option("--sandbox", type=_PATH, help="Send nothing, write to this file instead.")
+_config = config_option("channels", "Channels, templates, contacts (YAML).")
+_store = store_option("channels", "What was sent and what is to be sent (SQLite).")
+_sandbox = click.option("--sandbox", type=PATH, help="Send nothing, write to this file instead.")
 
 
 @click.group()
@@ -73,10 +70,10 @@ def channels() -> None:
 @_store
 @_sandbox
 @click.option("--kafka", envvar="TILLFLOW_KAFKA", help="Bootstrap servers (host:port,...).")
-@click.option("--events", type=_PATH, help="Instead: a file of events (JSON Lines).")
+@events_option
 @click.option("--warehouse", help="Instead: a DuckDB file. With the others: results go there.")
-@click.option("--report", type=_PATH, help="Also write results to this file (JSON Lines).")
-@click.option("--once", is_flag=True, help="End when all is read and what can be sent is sent.")
+@click.option("--report", type=PATH, help="Also write results to this file (JSON Lines).")
+@once_option
 def run(
     config: Path,
     store: Path,
@@ -105,7 +102,7 @@ def run(
             teller.close()
         with closing(connect(store)) as connection:
             found = counts(connection)
-        click.echo(", ".join(f"{count} {state}" for state, count in found.items()) or "no messages")
+        click.echo(summary(found) or "no messages")
 
 
 @channels.command()
@@ -181,29 +178,21 @@ def test(
 
 @channels.command("list")
 @_store
-@click.option("--state", "states", multiple=True, type=click.Choice(STATES), help="Only those.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
+@states_option(STATES)
+@limit_option
 def list_(store: Path, states: tuple[str, ...], limit: int) -> None:
     """Messages that reached nobody or may not have; with --state any others, newest first."""
-    with _told():
-        if not store.exists():
-            msg = f"there is no store {store}: tillflow channels run makes it"
-            raise StoreError(msg)
-        with closing(connect(store)) as connection:
-            found = listed(connection, states or TROUBLED, limit)
-            unread, summary = refused(connection), counts(connection)
-    console = Console()
-    if found:
-        table = Table("message", "changed (UTC)", "member", "channel", "state", "tries", "answer")
-        for one in found:
-            changed = f"{to_datetime(one.changed_at):%m-%d %H:%M:%S}"
-            about = (one.id, changed, one.member, one.channel, one.state, str(one.attempts))
-            table.add_row(*about, one.answer)
-        console.print(table)
-    for where, why in unread:
-        console.print(f"not readable: {where}: {why}", markup=False)
-    shown = ", ".join(f"{count} {state}" for state, count in summary.items())
-    console.print(shown or "no messages yet")
+    with _told(), closing(existing("channels", store, connect)) as connection:
+        found = listed(connection, states or TROUBLED, limit)
+        unread, total = refused(connection), counts(connection)
+    header = ("message", "changed (UTC)", "member", "channel", "state", "tries", "answer")
+    print_messages(header, map(_row, found), unread, total)
+
+
+def _row(one: Listed) -> tuple[str, ...]:
+    changed = f"{to_datetime(one.changed_at):%m-%d %H:%M:%S}"
+    tries = str(one.attempts)
+    return (one.id, changed, one.member, one.channel, one.state, tries, one.answer)
 
 
 def _prepared(config: Path, sandbox: Path | None) -> tuple[Channels, JourneysConfig]:
@@ -245,12 +234,8 @@ def _teller(kafka: str | None, warehouse: str | None, report: Path | None) -> Te
     return Tellers(tellers)
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    """Problems of the operator's making, in one line."""
-    try:
-        yield
-    except (
+def _told() -> AbstractContextManager[None]:
+    return problems_told(
         BrokerError,
         ChannelsProblem,
         LookupError,
@@ -258,8 +243,4 @@ def _told() -> Iterator[None]:
         StoreError,
         ValueError,
         WarehouseError,
-    ) as wrong:
-        raise click.ClickException(str(wrong)) from wrong
-    except OSError as wrong:
-        msg = f"{wrong.filename}: {wrong.strerror}" if wrong.filename else str(wrong)
-        raise click.ClickException(msg) from wrong
+    )

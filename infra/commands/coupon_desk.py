@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import msgspec
 from flows.settings import SettingsError, kafka_settings
 from infra.answers import console, field, table
 from infra.keeper_log import KafkaLog
+from infra.problems import problems_told
 from schemas.coupons import CouponBook
 from schemas.coupons_file import CouponsProblem, load_coupons
 from schemas.instants import to_datetime, utc_text
@@ -253,12 +253,7 @@ def _opened(url: str, desk: str) -> CouponDesk:
     return CouponDesk(DeskSettings(url=url, desk=desk))
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    """Problems of the operator's making, in one line."""
-    try:
-        yield
-    except (CouponError, CouponsProblem, SettingsError, BrokerError, LogAway, LogLost) as wrong:
-        raise click.ClickException(str(wrong)) from wrong
-    except ValueError as wrong:
-        raise click.ClickException(str(wrong)) from wrong
+def _told() -> AbstractContextManager[None]:
+    return problems_told(
+        CouponError, CouponsProblem, SettingsError, BrokerError, LogAway, LogLost, ValueError
+    )

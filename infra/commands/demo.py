@@ -14,6 +14,7 @@ from flows.runner import FlowError
 from infra.demo.data import PACKAGE, find_data
 from infra.demo.story import DemoStopped, tell_story
 from infra.demo.terminal import Teller
+from infra.problems import problems_told
 from sources.importing.problems import ImportProblem
 
 _WIDTH = 120
@@ -36,7 +37,7 @@ def demo(out: Path, simulate: bool) -> None:
     # Where nobody looks at a terminal there is no width to keep to, but tables want one.
     width = None if sys.stdout.isatty() else _WIDTH
     teller = Teller(Console(width=width, highlight=False, markup=False))
-    try:
+    with problems_told(ImportProblem, *EXPECTED, FlowError, RecoveryError, DemoStopped):
         data = None if simulate else find_data()
         if data is None and not simulate:
             teller.console.print(
@@ -44,8 +45,3 @@ def demo(out: Path, simulate: bool) -> None:
                 "simulated."
             )
         tell_story(out, data, teller)
-    except (ImportProblem, *EXPECTED, FlowError, RecoveryError, DemoStopped) as wrong:
-        raise click.ClickException(str(wrong)) from wrong
-    except OSError as wrong:
-        msg = f"{wrong.filename}: {wrong.strerror}"
-        raise click.ClickException(msg) from wrong

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
-import signal
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import click
 
 from flows.settings import SettingsError, kafka_settings
 from infra.commands.hold_keys import KEYS_FILE, keys
 from infra.keeper_log import KafkaLog
+from infra.problems import problems_told
+from infra.signals import stopped_by_signals
 from serving.holds.keys import KeysError
 from serving.holds.server import serve as serve_api
 from serving.holds.settings import ApiSettings
@@ -161,7 +161,7 @@ def keep(
 ) -> None:
     """Keep the gate of a pool until stopped: relay, project, sweep, rebuild; or stand by."""
     _log()
-    with _told(), _stopped_by_signals() as stop:
+    with _told(), stopped_by_signals() as stop:
         settings = KeeperSettings(
             gate=GateSettings(url=url, pool=pool),
             lease_seconds=lease_seconds,
@@ -179,7 +179,7 @@ def keep(
 def rebuild(url: str, pool: str, kafka: str | None, create_topics: bool, timeout: float) -> None:
     """Close the gate, write it anew from the log, open it; by the keeper, if one is at work."""
     _log()
-    with _told(), _stopped_by_signals() as stop:
+    with _told(), stopped_by_signals() as stop:
         settings = GateSettings(url=url, pool=pool)
         log = _kafka_log(kafka, create_topics)
         deadline = time.monotonic() + timeout
@@ -217,28 +217,5 @@ def _log() -> None:
     )
 
 
-@contextmanager
-def _stopped_by_signals() -> Iterator[threading.Event]:
-    """An event that SIGTERM and Ctrl-C set."""
-    stop = threading.Event()
-    before = {
-        number: signal.signal(number, lambda *_: stop.set())
-        for number in (signal.SIGTERM, signal.SIGINT)
-    }
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, cast("Any", handler))
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Problems of the operator's making, in one line."""
-    try:
-        yield
-    except (*TROUBLES, KeysError, SettingsError, BrokerError, GateError, ValueError) as wrong:
-        raise click.ClickException(str(wrong)) from wrong
-    except OSError as wrong:
-        msg = f"{wrong.filename}: {wrong.strerror}" if wrong.filename else str(wrong)
-        raise click.ClickException(msg) from wrong
+def _told() -> AbstractContextManager[None]:
+    return problems_told(*TROUBLES, KeysError, SettingsError, BrokerError, GateError, ValueError)

@@ -4,56 +4,52 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
-import sqlite3
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from flows.settings import SettingsError, kafka_settings, load_chain
+from infra.problems import problems_told
+from infra.sending_options import (
+    PATH,
+    config_option,
+    events_option,
+    existing,
+    limit_option,
+    once_option,
+    print_messages,
+    states_option,
+    store_option,
+)
+from infra.signals import stopped_by_signals
 from operators.inbox import Inbox
 from operators.notify.notice import Notice
 from operators.notify.routing import Zones
 from schemas.hooks import Hooks
 from schemas.hooks_file import HooksProblem, load_hooks
 from schemas.instants import to_datetime
+from schemas.secrets import secrets_of
 from sinks.hooks import listing
 from sinks.hooks.channels import client_of
 from sinks.hooks.database import connect
 from sinks.hooks.links import LinkSigner
-from sinks.hooks.listing import STATES, TROUBLED, counts, listed, refused, resend
+from sinks.hooks.listing import STATES, TROUBLED, Listed, counts, listed, resend
 from sinks.hooks.outbox import orphaned
-from sinks.hooks.sender import HIDDEN, secrets_of
 from sinks.hooks.wording import Writer
-from sinks.hooks.worker import Worker, wall_clock
+from sinks.hooks.worker import Worker
+from sinks.loop import wall_clock
+from sinks.sending.sender import HIDDEN
+from sinks.sending.store import refused
 from sinks.sqlite import StoreError
 from sources.alerts import FileInbox, KafkaInbox, WarehouseInbox
 from sources.inboxes import Positions
 from sources.kafka.errors import BrokerError
 
-_PATH = click.Path(path_type=Path)
-_config = click.option(
-    "--config",
-    type=_PATH,
-    default=Path("hooks.yaml"),
-    show_default=True,
-    envvar="TILLFLOW_HOOKS_CONFIG",
-    help="Channels and routes (YAML).",
-)
-_store = click.option(
-    "--store",
-    type=_PATH,
-    default=Path("hooks.sqlite"),
-    show_default=True,
-    envvar="TILLFLOW_HOOKS_STORE",
-    help="What was told and what is to be sent (SQLite).",
-)
+_config = config_option("hooks", "Channels and routes (YAML).")
+_store = store_option("hooks", "What was told and what is to be sent (SQLite).")
 
 
 @click.group()
@@ -65,10 +61,10 @@ def hooks() -> None:
 @_config
 @_store
 @click.option("--kafka", envvar="TILLFLOW_KAFKA", help="Bootstrap servers (host:port,...).")
-@click.option("--events", type=_PATH, help="Instead: a file of events (JSON Lines).")
-@click.option("--warehouse", type=_PATH, help="Instead: a DuckDB warehouse.")
+@events_option
+@click.option("--warehouse", type=PATH, help="Instead: a DuckDB warehouse.")
 @click.option("--listen", metavar="HOST:PORT", help="Serve the acknowledgement links here.")
-@click.option("--once", is_flag=True, help="End when all is read and what can be sent is sent.")
+@once_option
 @click.option("--forget-positions", is_flag=True, help="Read again from the beginning.")
 def run(
     config: Path,
@@ -130,33 +126,22 @@ def test(config: Path, route: str) -> None:
 
 @hooks.command("list")
 @_store
-@click.option("--state", "states", multiple=True, type=click.Choice(STATES), help="Only those.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
+@states_option(STATES)
+@limit_option
 def list_(store: Path, states: tuple[str, ...], limit: int) -> None:
     """Messages that may have reached nobody; with --state any others, newest first."""
-    with _told(), closing(_existing(store)) as connection:
+    with _told(), closing(existing("hooks", store, connect)) as connection:
         found = listed(connection, states or TROUBLED, limit)
-        unread = refused(connection)
-        summary = ", ".join(f"{count} {state}" for state, count in counts(connection).items())
-    console = Console()
-    if found:
-        table = Table("message", "made (UTC)", "route", "kind", "state", "tries", "alert", "answer")
-        for each in found:
-            more = f" and {len(each.alerts) - 1} more" if len(each.alerts) > 1 else ""
-            table.add_row(
-                each.id,
-                f"{to_datetime(each.made_at):%m-%d %H:%M:%S}",
-                each.route,
-                each.kind,
-                each.state,
-                str(each.attempts),
-                each.alerts[0] + more,
-                each.answer,
-            )
-        console.print(table)
-    for where, why in unread:
-        console.print(f"not readable: {where}: {why}", markup=False)
-    console.print(summary or "no messages yet")
+        unread, total = refused(connection), counts(connection)
+    header = ("message", "made (UTC)", "route", "kind", "state", "tries", "alert", "answer")
+    print_messages(header, map(_row, found), unread, total)
+
+
+def _row(one: Listed) -> tuple[str, ...]:
+    more = f" and {len(one.alerts) - 1} more" if len(one.alerts) > 1 else ""
+    made = f"{to_datetime(one.made_at):%m-%d %H:%M:%S}"
+    about = (one.id, made, one.route, one.kind, one.state, str(one.attempts))
+    return (*about, one.alerts[0] + more, one.answer)
 
 
 @hooks.command("resend")
@@ -168,7 +153,7 @@ def resend_(store: Path, messages: tuple[str, ...], state: str | None) -> None:
     if bool(messages) == (state is not None):
         msg = "name messages, or --state"
         raise click.UsageError(msg)
-    with _told(), closing(_existing(store)) as connection:
+    with _told(), closing(existing("hooks", store, connect)) as connection:
         wanted = [each.id for each in listed(connection, [state], -1)] if state else list(messages)
         done = resend(connection, wanted, wall_clock())
     for name in sorted(set(wanted) - set(done)):
@@ -236,21 +221,6 @@ def _inbox(
 
 
 @contextmanager
-def stopped_by_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set: the message that is on its way is still settled."""
-    stop = threading.Event()
-    before = {
-        number: signal.signal(number, lambda *_: stop.set())
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
 def _served(
     listen: str | None, store: Path, signer: LinkSigner | None, writer: Writer
 ) -> Iterator[None]:
@@ -269,20 +239,7 @@ def _served(
         yield
 
 
-def _existing(store: Path) -> sqlite3.Connection:
-    if not store.exists():
-        msg = f"there is no store {store}: tillflow hooks run makes it"
-        raise StoreError(msg)
-    return connect(store)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Problems of the operator's making, in one line."""
-    try:
-        yield
-    except (HooksProblem, StoreError, SettingsError, BrokerError, LookupError, ValueError) as wrong:
-        raise click.ClickException(str(wrong)) from wrong
-    except OSError as wrong:
-        msg = f"{wrong.filename}: {wrong.strerror}" if wrong.filename else str(wrong)
-        raise click.ClickException(msg) from wrong
+def _told() -> AbstractContextManager[None]:
+    return problems_told(
+        HooksProblem, StoreError, SettingsError, BrokerError, LookupError, ValueError
+    )

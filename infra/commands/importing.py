@@ -9,6 +9,7 @@ import click
 import msgspec
 from rich.console import Console
 
+from infra.problems import problems_told
 from sources.importing.mapping import load_mapping, shipped_mappings
 from sources.importing.problems import ImportProblem
 from sources.importing.run import import_files, replacing, require_writable
@@ -49,16 +50,11 @@ def import_(
     is written.
     """
     console = Console()
-    try:
+    with problems_told(ImportProblem):
         require_writable((out, *([report] if report else [])), files)
         told = partial(click.echo, err=True)
         done = import_files(load_mapping(mapping), files, out, quarantine, say=told)
         if report is not None:
             with replacing(report) as part:
                 part.write_bytes(msgspec.json.format(msgspec.json.encode(done)) + b"\n")
-    except ImportProblem as problem:
-        raise click.ClickException(str(problem)) from None
-    except OSError as problem:
-        msg = f"{problem.filename}: {problem.strerror}"
-        raise click.ClickException(msg) from None
     console.print(shown(done))

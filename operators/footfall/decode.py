@@ -21,12 +21,11 @@ from operators.footfall.facts import (
     OrderFact,
     VisitFact,
 )
-from operators.judging import bad_event, no_event
 from operators.records import Record, RecordBlock
+from operators.refused import line_of, refused_line
 from operators.stock.decode import EARLIEST, LATEST, RAW_LIMIT, Block, BlockRead, Sharder
-from operators.stock.decode_records import BadHeaderError, is_binary, structured_line
 from operators.stock.refusals import Refusal
-from schemas.envelope import Header, Instant
+from schemas.envelope import Instant
 from schemas.instants import SECOND_US, midnight_of
 from schemas.movement import Name
 from schemas.shop_events import ORDER_TYPE, VISIT_TYPE, Seconds, Visit
@@ -70,7 +69,6 @@ class _OrderLine(msgspec.Struct, gc=False, tag_field="type", tag=ORDER_TYPE):
 
 _Line = _VisitLine | _OrderLine
 _event = msgspec.json.Decoder(_Line)
-_header = msgspec.json.Decoder(Header)
 
 
 class Decoded(NamedTuple):
@@ -222,23 +220,8 @@ def _judge(line: bytes, origin: str, position: int) -> Fact | Refusal | None:
     """The fact of a line, why it is none, or None: another flow's event."""
     try:
         return _facts([_event.decode(line)])[0]
-    except (ValueError, RecursionError, OverflowError) as failed:
-        wrong = failed
-    header = Header()
-    try:
-        header = _header.decode(line)
-    except (ValueError, RecursionError):
-        code, reason = no_event(line, wrong)
-    else:
-        if header.type in (VISIT_TYPE, ORDER_TYPE):
-            code, reason = bad_event(wrong)
-        elif header.type:
-            return None
-        else:
-            code = "invalid_event"
-            reason = "no `type`: every event needs specversion, id, source, type, time and data"
-    source, id = header.source or None, header.id or None
-    return Refusal(origin, position, code, reason, source, id, None, line[:RAW_LIMIT])
+    except (ValueError, RecursionError, OverflowError) as wrong:
+        return refused_line(line, wrong, (origin, position), (VISIT_TYPE, ORDER_TYPE))
 
 
 def _judge_record(record: Record, origin: str) -> Fact | Refusal | None:
@@ -247,11 +230,8 @@ def _judge_record(record: Record, origin: str) -> Fact | Refusal | None:
     if line is None:
         return None
     raw = line[:RAW_LIMIT]
-    if is_binary(record.headers):
-        try:
-            line = structured_line(record.headers, line)
-        except BadHeaderError as wrong:
-            reason = str(wrong)
-            return Refusal(origin, record.offset, "invalid_event", reason, None, None, None, raw)
-    found = _judge(line, origin, record.offset)
+    whole = line_of(record, line, origin)
+    if isinstance(whole, Refusal):
+        return whole
+    found = _judge(whole, origin, record.offset)
     return found._replace(raw=raw) if isinstance(found, Refusal) else found

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from operators.footfall.facts import Fact, VisitFact
 from operators.footfall.rules import FootfallRules
+from operators.refused import Where, refused_fact
 from operators.stock.refusals import Refusal
 from schemas.instants import HOUR_US, format_instant
-
-Where = tuple[str, int]
-
-
-def _refusal(fact: Fact, where: Where, code: str, reason: str) -> Refusal:
-    return Refusal(*where, code, reason, fact.source, fact.id, fact.time, b"")
 
 
 def too_late(fact: Fact, where: Where, newest: int, rules: FootfallRules) -> Refusal:
     """The fact is older than what can still be revised."""
     what = "door report" if isinstance(fact, VisitFact) else "order"
-    return _refusal(
+    return refused_fact(
         fact,
         where,
         "too_late",
@@ -29,7 +24,7 @@ def too_late(fact: Fact, where: Where, newest: int, rules: FootfallRules) -> Ref
 
 def too_far_apart(fact: Fact, where: Where, newest: int, rules: FootfallRules) -> Refusal:
     """Doors and tills of the store are too far apart."""
-    return _refusal(
+    return refused_fact(
         fact,
         where,
         "too_late",
@@ -41,7 +36,7 @@ def too_far_apart(fact: Fact, where: Where, newest: int, rules: FootfallRules) -
 
 def conflicting_duplicate(fact: Fact, where: Where) -> Refusal:
     """The same source and id came before with other content."""
-    return _refusal(
+    return refused_fact(
         fact,
         where,
         "conflicting_duplicate",
@@ -50,20 +45,9 @@ def conflicting_duplicate(fact: Fact, where: Where) -> Refusal:
     )
 
 
-def in_the_future(fact: Fact, where: Where, now: int) -> Refusal:
-    """The fact's clock is so far ahead that it would close windows that have not begun."""
-    return _refusal(
-        fact,
-        where,
-        "in_the_future",
-        f"{format_instant(fact.time)} is too far ahead of the clock ({format_instant(now)}): "
-        f"set the clock of {fact.source} right and send the event again",
-    )
-
-
 def unknown_store(fact: Fact, where: Where) -> Refusal:
     """The configuration does not know the store and says to refuse such."""
-    return _refusal(
+    return refused_fact(
         fact,
         where,
         "unknown_place",

@@ -22,6 +22,7 @@ from operators.footfall.facts import (
 from operators.footfall.packing import pack_stores, unpack_stores
 from operators.footfall.rules import FootfallRules
 from operators.footfall.store import DOOR, TILL, Store
+from operators.refused import in_the_future
 from operators.stock.refusals import Refusal
 
 VERSION = 1
@@ -97,7 +98,7 @@ class FootfallShard:
         for fact, position in zip(batch.facts, batch.positions, strict=True):
             where = (batch.origin, position)
             if fact.time > latest:
-                refused.append(refusals.in_the_future(fact, where, now))
+                refused.append(in_the_future(fact, where, now))
                 continue
             store = stores.get(fact.store)
             if store is None:

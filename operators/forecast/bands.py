@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import nbinom
 
 Floats = NDArray[np.float64]
 
@@ -38,6 +37,8 @@ class Tails:
 
 def measure(actual: Floats, mean: Floats, there: NDArray[np.bool_]) -> Tails:
     """Learn from a backtest: arrays are (stores, windows), `there` tells which count."""
+    from scipy.stats import nbinom  # noqa: PLC0415 (slow to import)
+
     use = there & (mean > 0)
     spread = _spread(actual, mean, use)
     y, m = actual[use], mean[use]
@@ -86,6 +87,8 @@ def _terms(mean: Floats, spread: Floats) -> tuple[Floats, Floats]:
 
 def band(mean: Floats, spread: Floats, tails: Tails, level: float) -> tuple[Floats, Floats]:
     """Lowest and highest count inside the band of each mean; both 0 where the mean is 0."""
+    from scipy.stats import nbinom  # noqa: PLC0415 (slow to import)
+
     open_ = mean > 0
     safe = np.where(open_, mean, 1.0)
     size, chance = _terms(safe, np.broadcast_to(spread, mean.shape))

@@ -25,10 +25,10 @@ from operators.members.outcome import MembersOutcome
 from operators.members.people import VERSION as WITHOUT_JOURNEYS
 from operators.members.people import People
 from operators.members.persons import PersonShard
-from operators.members.refusals import Where
 from operators.members.rows import Why
 from operators.members.rules import MemberRules
 from operators.members.shard import MemberShard
+from operators.refused import Where
 from operators.stock.refusals import Refusal
 from schemas.chain import Chain
 from schemas.member_events import Cause

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from operators.judging import bad_event, no_event
 from operators.members.facts import (
     UNITED,
     Consent,
@@ -28,16 +27,14 @@ from operators.members.facts import (
 )
 from operators.members.lines import TYPES, Line, Order
 from operators.records import Record, RecordBlock
+from operators.refused import line_of, refused_line
 from operators.stock.decode import EARLIEST, LATEST, RAW_LIMIT, Block, BlockRead, Sharder
-from operators.stock.decode_records import BadHeaderError, is_binary, structured_line
 from operators.stock.refusals import Refusal
 from schemas import member_events as events
-from schemas.envelope import Header
 from schemas.instants import to_micros
 from schemas.member_events import Origin
 
 _event = msgspec.json.Decoder(Line)
-_header = msgspec.json.Decoder(Header)
 # A fact, and the shards that are to know of it: those of these members, that of persons, or all.
 _Routed = tuple[Fact, tuple[str, ...] | None]
 
@@ -198,23 +195,8 @@ def _judge(line: bytes, origin: str, position: int) -> list[_Routed] | Refusal |
         return False
     try:
         return list(_facts(_event.decode(line))) or True
-    except (ValueError, RecursionError, OverflowError) as failed:
-        wrong = failed
-    header = Header()
-    try:
-        header = _header.decode(line)
-    except (ValueError, RecursionError):
-        code, reason = no_event(line, wrong)
-    else:
-        if header.type in TYPES:
-            code, reason = bad_event(wrong)
-        elif header.type:
-            return True
-        else:
-            code = "invalid_event"
-            reason = "no `type`: every event needs specversion, id, source, type, time and data"
-    source, id = header.source or None, header.id or None
-    return Refusal(origin, position, code, reason, source, id, None, line[:RAW_LIMIT])
+    except (ValueError, RecursionError, OverflowError) as wrong:
+        return refused_line(line, wrong, (origin, position), TYPES) or True
 
 
 def _judge_record(record: Record, origin: str) -> list[_Routed] | Refusal | bool:
@@ -223,13 +205,10 @@ def _judge_record(record: Record, origin: str) -> list[_Routed] | Refusal | bool
     if line is None:
         return True
     raw = line[:RAW_LIMIT]
-    if is_binary(record.headers):
-        try:
-            line = structured_line(record.headers, line)
-        except BadHeaderError as wrong:
-            reason = str(wrong)
-            return Refusal(origin, record.offset, "invalid_event", reason, None, None, None, raw)
-    found = _judge(line, origin, record.offset)
+    whole = line_of(record, line, origin)
+    if isinstance(whole, Refusal):
+        return whole
+    found = _judge(whole, origin, record.offset)
     if found is False:
         return Refusal(origin, record.offset, "not_json", "empty", None, None, None, raw)
     return found._replace(raw=raw) if isinstance(found, Refusal) else found

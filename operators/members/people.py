@@ -10,7 +10,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 
-from operators.members import refusals
 from operators.members.facts import (
     Fact,
     MemberBatch,
@@ -30,10 +29,10 @@ from operators.members.packing import (
     unpack_member,
     unpack_shard,
 )
-from operators.members.refusals import Where
 from operators.members.rows import Row, Why, transition_row
 from operators.members.rules import MemberRules, RulesError
 from operators.members.segments import NONE, values
+from operators.refused import Where, in_the_future
 from operators.stock.refusals import Refusal
 from schemas.member_events import Origin
 
@@ -92,7 +91,7 @@ class People(ABC):
                 where = (batch.origin, position)
                 if fact.time > latest:
                     if not isinstance(fact, self.counted_elsewhere):
-                        self.out.refusals.append(refusals.in_the_future(fact, where, now))
+                        self.out.refusals.append(in_the_future(fact, where, now))
                     continue
                 before = self.clock
                 self._advance(fact.time, fact.origin)

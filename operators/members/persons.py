@@ -14,9 +14,9 @@ from operators.members.facts import Fact, Link, Part, Thresholds, hashed
 from operators.members.member import ConsentKey, Member, Statement
 from operators.members.packing import take_part
 from operators.members.people import People
-from operators.members.refusals import Where
 from operators.members.rows import Row, Why, empty_row, state_row
 from operators.members.rules import MemberRules
+from operators.refused import Where
 from operators.stock.refusals import Refusal
 
 

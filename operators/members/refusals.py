@@ -4,30 +4,14 @@ from __future__ import annotations
 
 from operators.members.facts import Fact
 from operators.members.rules import MemberRules
+from operators.refused import Where, refused_fact
 from operators.stock.refusals import Refusal
 from schemas.instants import format_instant
-
-Where = tuple[str, int]
-
-
-def _refusal(fact: Fact, where: Where, code: str, reason: str) -> Refusal:
-    return Refusal(*where, code, reason, fact.source, fact.id, fact.time, b"")
-
-
-def in_the_future(fact: Fact, where: Where, now: int) -> Refusal:
-    """The fact's clock is so far ahead that windows would expire that have not."""
-    return _refusal(
-        fact,
-        where,
-        "in_the_future",
-        f"{format_instant(fact.time)} is too far ahead of the clock ({format_instant(now)}): "
-        f"set the clock of {fact.source} right and send the event again",
-    )
 
 
 def too_late(fact: Fact, where: Where, clock: int, rules: MemberRules) -> Refusal:
     """The fact is older than what is remembered one by one."""
-    return _refusal(
+    return refused_fact(
         fact,
         where,
         "too_late",
@@ -39,7 +23,7 @@ def too_late(fact: Fact, where: Where, clock: int, rules: MemberRules) -> Refusa
 
 def conflicting_duplicate(fact: Fact, where: Where) -> Refusal:
     """The same event, or the same receipt, came before with other content."""
-    return _refusal(
+    return refused_fact(
         fact,
         where,
         "conflicting_duplicate",
@@ -50,7 +34,7 @@ def conflicting_duplicate(fact: Fact, where: Where) -> Refusal:
 
 def too_many(fact: Fact, where: Where, rules: MemberRules) -> Refusal:
     """No person buys so often."""
-    return _refusal(
+    return refused_fact(
         fact,
         where,
         "too_many_purchases",
@@ -61,7 +45,7 @@ def too_many(fact: Fact, where: Where, rules: MemberRules) -> Refusal:
 
 def other_currency(fact: Fact, where: Where, currency: str, rules: MemberRules) -> Refusal:
     """Sums are of one currency."""
-    return _refusal(
+    return refused_fact(
         fact,
         where,
         "other_currency",
@@ -72,7 +56,7 @@ def other_currency(fact: Fact, where: Where, currency: str, rules: MemberRules) 
 
 def unlinked_return(fact: Fact, where: Where) -> Refusal:
     """A receipt below zero does not say what it takes back."""
-    return _refusal(
+    return refused_fact(
         fact,
         where,
         "unlinked_return",
@@ -82,7 +66,7 @@ def unlinked_return(fact: Fact, where: Where) -> Refusal:
 
 def merges_itself(fact: Fact, where: Where) -> Refusal:
     """Both ids of a merge are the same."""
-    return _refusal(
+    return refused_fact(
         fact,
         where,
         "merges_itself",
@@ -92,7 +76,7 @@ def merges_itself(fact: Fact, where: Where) -> Refusal:
 
 def conflicting_thresholds(fact: Fact, where: Where, version: int) -> Refusal:
     """Thresholds of one version, with other figures."""
-    return _refusal(
+    return refused_fact(
         fact,
         where,
         "conflicting_thresholds",

@@ -24,8 +24,8 @@ from operators.members.figures import forget
 from operators.members.member import Member
 from operators.members.packing import pack_part
 from operators.members.people import People
-from operators.members.refusals import Where
 from operators.members.rows import Row, Why, empty_row, state_row
+from operators.refused import Where
 from operators.stock.refusals import Refusal
 from schemas.member_events import Cause
 

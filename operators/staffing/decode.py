@@ -7,13 +7,12 @@ from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
-from operators.judging import bad_event, no_event
 from operators.records import Record, RecordBlock
+from operators.refused import line_of, refused_line
 from operators.staffing.facts import PANEL, WindowBatch, WindowFact, fact_of
 from operators.stock.decode import RAW_LIMIT, Block, BlockRead
-from operators.stock.decode_records import BadHeaderError, is_binary, structured_line
 from operators.stock.refusals import Refusal
-from schemas.envelope import Header, Instant
+from schemas.envelope import Instant
 from schemas.footfall import FOOTFALL_WINDOW_TYPE, FootfallWindow, SensorStatus
 from schemas.movement import Name
 
@@ -57,7 +56,6 @@ class _Line(msgspec.Struct, gc=False):
 
 
 _event = msgspec.json.Decoder(_Line)
-_header = msgspec.json.Decoder(Header)
 
 
 class Decoded(NamedTuple):
@@ -115,23 +113,8 @@ def _decoded(judged: Iterable[_Found]) -> Decoded:
 def _judge(line: bytes, origin: str, position: int) -> _Found:
     try:
         return fact_of(_event.decode(line).data) or "early"
-    except (ValueError, RecursionError, OverflowError) as failed:
-        wrong = failed
-    header = Header()
-    try:
-        header = _header.decode(line)
-    except (ValueError, RecursionError):
-        code, reason = no_event(line, wrong)
-    else:
-        if header.type == FOOTFALL_WINDOW_TYPE:
-            code, reason = bad_event(wrong)
-        elif header.type:
-            return "other"
-        else:
-            code = "invalid_event"
-            reason = "no `type`: every event needs specversion, id, source, type, time and data"
-    source, id = header.source or None, header.id or None
-    return Refusal(origin, position, code, reason, source, id, None, line[:RAW_LIMIT])
+    except (ValueError, RecursionError, OverflowError) as wrong:
+        return refused_line(line, wrong, (origin, position), (FOOTFALL_WINDOW_TYPE,)) or "other"
 
 
 def _judge_record(record: Record, origin: str) -> _Found:
@@ -139,11 +122,8 @@ def _judge_record(record: Record, origin: str) -> _Found:
     if line is None:
         return "other"
     raw = line[:RAW_LIMIT]
-    if is_binary(record.headers):
-        try:
-            line = structured_line(record.headers, line)
-        except BadHeaderError as wrong:
-            reason = str(wrong)
-            return Refusal(origin, record.offset, "invalid_event", reason, None, None, None, raw)
-    found = _judge(line, origin, record.offset)
+    whole = line_of(record, line, origin)
+    if isinstance(whole, Refusal):
+        return whole
+    found = _judge(whole, origin, record.offset)
     return found._replace(raw=raw) if isinstance(found, Refusal) else found

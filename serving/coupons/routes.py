@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from litestar import Response, get, post
+from litestar import Response
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.spec import Example
 from litestar.params import Body, FromPath, JSONBody
@@ -22,21 +22,11 @@ from serving.coupons.messages import (
     RollbackAnswer,
     RollbackRequest,
 )
-from serving.holds.page import GUARDED, answers, problems
+from serving.holds.page import Guarded, answers
 
-_TAG = ["coupons"]
-_ALWAYS = (
-    "invalid-request",
-    "missing-key",
-    "unknown-key",
-    "missing-scope",
-    "rate-limited",
-    "internal",
-    "coupons-closed",
-    "coupons-unavailable",
-)
+_coupons = Guarded("coupons", "coupons-closed", "coupons-unavailable")
+_offers = Guarded("offers", "coupons-closed", "coupons-unavailable")
 _USE = (
-    *_ALWAYS,
     "unknown-coupon",
     "coupon-refused",
     "call-conflict",
@@ -64,105 +54,89 @@ OFFERS_EXAMPLES = [
 def coupon_routes(desk: CouponRoutesDesk) -> Sequence[HTTPRouteHandler]:
     """The handlers of one application."""
 
-    @post(
+    @_coupons.make(
         "/v1/coupons",
-        opt={"scope": "coupons:issue"},
-        operation_id="issueCoupon",
-        summary="Give a coupon to a member",
-        description="201 a new coupon, 200 the same request again. Refused where the campaign's or "
+        "coupons:issue",
+        "issueCoupon",
+        "Give a coupon to a member",
+        "201 a new coupon, 200 the same request again. Refused where the campaign's or "
         "the member's share is used up.",
-        tags=_TAG,
-        security=GUARDED,
-        responses=answers(200, CouponAnswer, "It was issued before.")
-        | problems(*_ALWAYS, "coupon-refused", "call-conflict", "unknown-campaign", "coupons-full"),
+        "coupon-refused",
+        "call-conflict",
+        "unknown-campaign",
+        "coupons-full",
+        again=answers(200, CouponAnswer, "It was issued before."),
     )
     async def issue(data: JSONBody[IssueRequest]) -> Response[CouponAnswer]:
         made = await desk.issue(data)
         return Response(made, status_code=200 if made.replayed else 201)
 
-    @get(
+    @_coupons.read(
         "/v1/coupons/{coupon:str}",
-        opt={"scope": "coupons:read"},
-        operation_id="readCoupon",
-        summary="Read a coupon",
-        description="As it is now; what lapsed or expired says so, whether or not anybody tidied.",
-        tags=_TAG,
-        security=GUARDED,
-        responses=problems(*_ALWAYS, "unknown-coupon"),
+        "coupons:read",
+        "readCoupon",
+        "Read a coupon",
+        "As it is now; what lapsed or expired says so, whether or not anybody tidied.",
+        "unknown-coupon",
     )
     async def read(coupon: FromPath[str]) -> CouponAnswer:
         return await desk.read(coupon)
 
-    @post(
+    @_coupons.call(
         "/v1/coupons/{coupon:str}/reserve",
-        opt={"scope": "coupons:redeem"},
-        status_code=200,
-        operation_id="reserveCoupon",
-        summary="Keep a coupon for an order",
-        description="With its share of the budget, for a time; lapses by itself. The same order "
+        "coupons:redeem",
+        "reserveCoupon",
+        "Keep a coupon for an order",
+        "With its share of the budget, for a time; lapses by itself. The same order "
         "may reserve again with another basket, under another id.",
-        tags=_TAG,
-        security=GUARDED,
-        responses=problems(*_USE),
+        *_USE,
     )
     async def reserve(coupon: FromPath[str], data: JSONBody[ReserveRequest]) -> CouponAnswer:
         return await desk.reserve(coupon, data)
 
-    @post(
+    @_coupons.call(
         "/v1/coupons/{coupon:str}/redeem",
-        opt={"scope": "coupons:redeem"},
-        status_code=200,
-        operation_id="redeemCoupon",
-        summary="Redeem a coupon: the order is paid",
-        description="What the order reserved, or a basket at once.",
-        tags=_TAG,
-        security=GUARDED,
-        responses=problems(*_USE),
+        "coupons:redeem",
+        "redeemCoupon",
+        "Redeem a coupon: the order is paid",
+        "What the order reserved, or a basket at once.",
+        *_USE,
     )
     async def redeem(coupon: FromPath[str], data: JSONBody[RedeemRequest]) -> CouponAnswer:
         return await desk.redeem(coupon, data)
 
-    @post(
+    @_coupons.call(
         "/v1/coupons/{coupon:str}/release",
-        opt={"scope": "coupons:redeem"},
-        status_code=200,
-        operation_id="releaseCoupon",
-        summary="Give a reservation back",
-        description="Twice is once; what another order has reserved stays.",
-        tags=_TAG,
-        security=GUARDED,
-        responses=problems(*_USE),
+        "coupons:redeem",
+        "releaseCoupon",
+        "Give a reservation back",
+        "Twice is once; what another order has reserved stays.",
+        *_USE,
     )
     async def release(coupon: FromPath[str], data: JSONBody[ReleaseRequest]) -> CouponAnswer:
         return await desk.release(coupon, data)
 
-    @post(
+    @_coupons.call(
         "/v1/coupons/{coupon:str}/rollback",
-        opt={"scope": "coupons:redeem"},
-        status_code=200,
-        operation_id="rollBackCoupon",
-        summary="Goods came back",
-        description="All of them: coupon and budget are given back, once. Some: the coupon stays "
+        "coupons:redeem",
+        "rollBackCoupon",
+        "Goods came back",
+        "All of them: coupon and budget are given back, once. Some: the coupon stays "
         "redeemed, and the customer gets them less their share of the discount.",
-        tags=_TAG,
-        security=GUARDED,
-        responses=problems(*_USE),
+        *_USE,
     )
     async def roll_back(coupon: FromPath[str], data: JSONBody[RollbackRequest]) -> RollbackAnswer:
         return await desk.roll_back(coupon, data)
 
-    @post(
+    @_offers.call(
         "/v1/offers",
-        opt={"scope": "coupons:read"},
-        status_code=200,
-        operation_id="offers",
-        summary="What a member's coupons do to a basket",
-        description="For a till's screen or a mini-program: usable, nearly reached, the others "
+        "coupons:read",
+        "offers",
+        "What a member's coupons do to a basket",
+        "For a till's screen or a mini-program: usable, nearly reached, the others "
         "with a reason, and the best that go together. Writes nothing. A POST, so that no member "
         "stands in an address.",
-        tags=["offers"],
-        security=GUARDED,
-        responses=problems(*_ALWAYS, "request-too-large"),
+        "request-too-large",
     )
     async def offers(
         data: Annotated[OffersRequest, Body(examples=OFFERS_EXAMPLES)],

@@ -1,10 +1,12 @@
-"""What the OpenAPI page says besides the addresses: security, problems, examples."""
+"""What addresses share, and what the OpenAPI page says besides them: security, problems."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import Any
 
 import msgspec
+from litestar import get, post
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -16,6 +18,14 @@ from serving.holds.problems import KINDS, MEDIA_TYPE, URN, problem
 
 KEY_SCHEME = "api_key"
 GUARDED: list[dict[str, list[str]]] = [{KEY_SCHEME: []}]
+EVERY_CALL = (
+    "invalid-request",
+    "missing-key",
+    "unknown-key",
+    "missing-scope",
+    "rate-limited",
+    "internal",
+)
 
 HOLD_EXAMPLES = [
     Example(
@@ -90,3 +100,53 @@ def problems(*names: str) -> dict[int, ResponseSpec]:
         )
         for status, some in sorted(by_status.items())
     }
+
+
+class Guarded:
+    """Decorators of the addresses of one tag that need a key.
+
+    `always` are the problems that each of them may answer with beside those of every call.
+    """
+
+    def __init__(self, tag: str, *always: str) -> None:
+        self._tag = tag
+        self._always = (*EVERY_CALL, *always)
+
+    def read(
+        self, path: str, scope: str, name: str, summary: str, description: str, *more: str
+    ) -> get:
+        """A question; `name` is its operation id, `more` are further problems."""
+        return get(path, **self._about(scope, name, summary, description, more))
+
+    def call(
+        self, path: str, scope: str, name: str, summary: str, description: str, *more: str
+    ) -> post:
+        """A call that answers 200."""
+        return post(path, status_code=200, **self._about(scope, name, summary, description, more))
+
+    def make(
+        self,
+        path: str,
+        scope: str,
+        name: str,
+        summary: str,
+        description: str,
+        *more: str,
+        again: dict[int, ResponseSpec],
+    ) -> post:
+        """A call that makes something: 201, or what `again` says where it was made before."""
+        about = self._about(scope, name, summary, description, more)
+        return post(path, **about | {"responses": again | about["responses"]})
+
+    def _about(
+        self, scope: str, name: str, summary: str, description: str, more: tuple[str, ...]
+    ) -> dict[str, Any]:
+        return {
+            "opt": {"scope": scope},
+            "operation_id": name,
+            "summary": summary,
+            "description": description,
+            "tags": [self._tag],
+            "security": GUARDED,
+            "responses": problems(*self._always, *more),
+        }

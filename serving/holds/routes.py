@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Body, FromPath, HeaderParameter, JSONBody, QueryParameter
@@ -20,37 +20,34 @@ from serving.holds.messages import (
     HoldAnswer,
     HoldRequest,
 )
-from serving.holds.page import GUARDED, HOLD_EXAMPLES, answers, problems
+from serving.holds.page import HOLD_EXAMPLES, Guarded, answers
 from serving.holds.problems import ProblemError
 
 AnyRequest = Request[Any, Any, State]
 MAX_SKUS = 100
-_TAG = ["holds"]
+_CLOSED = ("gate-closed", "gate-busy", "gate-unavailable")
+_holds = Guarded("holds", *_CLOSED)
+_availability = Guarded("availability", *_CLOSED)
 
 
 def routes(desk: Desk) -> Sequence[HTTPRouteHandler]:
     """The handlers of one application."""
 
-    @post(
+    @_holds.make(
         "/v1/holds",
-        opt={"scope": "holds:write"},
-        operation_id="hold",
-        summary="Hold units",
-        description="All lines or none, for a time. A new hold answers 201, a repeated request 200 "
+        "holds:write",
+        "hold",
+        "Hold units",
+        "All lines or none, for a time. A new hold answers 201, a repeated request 200 "
         "and the hold as it is now. A refusal writes nothing: the same id may try again.",
-        tags=_TAG,
-        security=GUARDED,
-        responses=answers(200, HoldAnswer, "The request was made before: the hold as it is now.")
-        | problems(
-            *_ALWAYS,
-            "short",
-            "id-conflict",
-            "cap-reached",
-            "already-confirmed",
-            "unknown-sku",
-            "request-too-large",
-            "gate-full",
-        ),
+        "short",
+        "id-conflict",
+        "cap-reached",
+        "already-confirmed",
+        "unknown-sku",
+        "request-too-large",
+        "gate-full",
+        again=answers(200, HoldAnswer, "The request was made before: the hold as it is now."),
     )
     async def hold(
         request: AnyRequest,
@@ -67,73 +64,64 @@ def routes(desk: Desk) -> Sequence[HTTPRouteHandler]:
         made = await desk.hold(key_of(request), data, idempotency_key)
         return Response(made, status_code=200 if made.replayed else 201)
 
-    @get(
+    @_holds.read(
         "/v1/holds/{hold_id:str}",
-        opt={"scope": "holds:read"},
-        operation_id="read",
-        summary="Read a hold",
-        description="As it is now; a lapsed one is `expired`, whether or not anybody tidied it.",
-        tags=_TAG,
-        security=GUARDED,
-        responses=problems(*_ALWAYS, "unknown-hold"),
+        "holds:read",
+        "read",
+        "Read a hold",
+        "As it is now; a lapsed one is `expired`, whether or not anybody tidied it.",
+        "unknown-hold",
     )
     async def read(request: AnyRequest, hold_id: FromPath[str]) -> HoldAnswer:
         return await desk.read(key_of(request), hold_id)
 
-    @post(
+    @_holds.call(
         "/v1/holds/{hold_id:str}/confirm",
-        opt={"scope": "holds:write"},
-        status_code=200,
-        operation_id="confirm",
-        summary="Confirm a hold: it is paid",
-        description="It lapses no more. When it came too late, the units are taken again if they "
+        "holds:write",
+        "confirm",
+        "Confirm a hold: it is paid",
+        "It lapses no more. When it came too late, the units are taken again if they "
         "are still there; else the answer is `expired-short`, each time it is asked: refund.",
-        tags=_TAG,
-        security=GUARDED,
-        responses=problems(*_ALWAYS, "unknown-hold", "expired-short", "not-held"),
+        "unknown-hold",
+        "expired-short",
+        "not-held",
     )
     async def confirm(request: AnyRequest, hold_id: FromPath[str]) -> HoldAnswer:
         return await desk.confirm(key_of(request), hold_id)
 
-    @post(
+    @_holds.call(
         "/v1/holds/{hold_id:str}/release",
-        opt={"scope": "holds:write"},
-        status_code=200,
-        operation_id="release",
-        summary="Give a hold back",
-        description="Twice is once. A paid one is not given back here.",
-        tags=_TAG,
-        security=GUARDED,
-        responses=problems(*_ALWAYS, "unknown-hold", "already-confirmed"),
+        "holds:write",
+        "release",
+        "Give a hold back",
+        "Twice is once. A paid one is not given back here.",
+        "unknown-hold",
+        "already-confirmed",
     )
     async def release(request: AnyRequest, hold_id: FromPath[str]) -> HoldAnswer:
         return await desk.release(key_of(request), hold_id)
 
-    @post(
+    @_holds.call(
         "/v1/holds/{hold_id:str}/extend",
-        opt={"scope": "holds:write"},
-        status_code=200,
-        operation_id="extend",
-        summary="Let a hold last longer",
-        description="Never shorter, and not once it has lapsed: its units may be another's.",
-        tags=_TAG,
-        security=GUARDED,
-        responses=problems(*_ALWAYS, "unknown-hold", "already-confirmed", "not-held"),
+        "holds:write",
+        "extend",
+        "Let a hold last longer",
+        "Never shorter, and not once it has lapsed: its units may be another's.",
+        "unknown-hold",
+        "already-confirmed",
+        "not-held",
     )
     async def extend(
         request: AnyRequest, hold_id: FromPath[str], data: JSONBody[ExtendRequest]
     ) -> HoldAnswer:
         return await desk.extend(key_of(request), hold_id, data.ttl_seconds)
 
-    @get(
+    @_availability.read(
         "/v1/availability",
-        opt={"scope": "availability:read"},
-        operation_id="availability",
-        summary="What can be promised now",
-        description=f"Of up to {MAX_SKUS} SKUs, by place: on hand - allocated - held - floor.",
-        tags=["availability"],
-        security=GUARDED,
-        responses=problems(*_ALWAYS),
+        "availability:read",
+        "availability",
+        "What can be promised now",
+        f"Of up to {MAX_SKUS} SKUs, by place: on hand - allocated - held - floor.",
     )
     async def availability(
         sku: Annotated[
@@ -169,16 +157,3 @@ def routes(desk: Desk) -> Sequence[HTTPRouteHandler]:
         return Response(schema, media_type="application/json")
 
     return [hold, read, confirm, release, extend, availability, health, page]
-
-
-_ALWAYS = (
-    "invalid-request",
-    "missing-key",
-    "unknown-key",
-    "missing-scope",
-    "rate-limited",
-    "internal",
-    "gate-closed",
-    "gate-busy",
-    "gate-unavailable",
-)

@@ -20,8 +20,8 @@ from operators.channels.filling import Outgoing
 from schemas.channels import AliyunSms
 from schemas.instants import to_datetime
 from sinks.channels.client import Found, Plain
-from sinks.hooks.posting import Poster
-from sinks.hooks.verdicts import ANSWER_KEPT, Verdict, by_status, json_of
+from sinks.sending.posting import Poster
+from sinks.sending.verdict import ANSWER_KEPT, Verdict, by_status, json_of
 
 ALGORITHM = "ACS3-HMAC-SHA256"
 VERSION = "2017-05-25"

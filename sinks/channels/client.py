@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple, Protocol
 
 from operators.channels.filling import Outgoing
-from sinks.hooks.verdicts import Verdict
+from sinks.sending.verdict import Verdict
 
 FoundStatus = Literal["accepted", "delivered", "failed", "absent", "unclear"]
 

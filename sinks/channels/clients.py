@@ -15,7 +15,6 @@ from schemas.channels import (
     WeChatTemplate,
     WeComEmployee,
 )
-from schemas.secrets import Secret
 from sinks.channels.aliyun import AliyunClient
 from sinks.channels.client import Client
 from sinks.channels.sandbox import OffersClient, SandboxClient
@@ -51,16 +50,3 @@ def client_of(name: str, channel: Channel, env: Mapping[str, str], sandbox: str 
             return TemplateClient(channel, channel.secret.read(env))
         case WeComEmployee():
             return WeComClient(channel, channel.secret.read(env))
-
-
-def secrets_of(channel: Channel, env: Mapping[str, str]) -> tuple[str, ...]:
-    """The secrets of a channel that are there, to be kept out of whatever a provider answers."""
-    found = []
-    for name in channel.__struct_fields__:
-        value = getattr(channel, name)
-        if isinstance(value, Secret):
-            try:
-                found.append(value.read(env))
-            except LookupError:
-                continue
-    return tuple(found)

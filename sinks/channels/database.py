@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from sinks import sqlite
+from sinks.sending.store import POSITION, REFUSED, REQUEST
 from sinks.sqlite import Layout
 
 # A message is ready, sending (written down before its request leaves), doubt (it left and was not
@@ -13,11 +14,7 @@ from sinks.sqlite import Layout
 # never sent). `later` are the channels that are tried when this one cannot; `doubted`: an earlier
 # request may have arrived after all; `left_at`: when the first of such requests left.
 _TABLES = (
-    """
-    CREATE TABLE position (
-      topic TEXT NOT NULL, part INTEGER NOT NULL, next INTEGER NOT NULL, PRIMARY KEY (topic, part)
-    ) WITHOUT ROWID
-    """,
+    POSITION,
     """
     CREATE TABLE message (
       seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, decision TEXT NOT NULL,
@@ -60,13 +57,8 @@ _TABLES = (
       last INTEGER NOT NULL
     ) WITHOUT ROWID
     """,
-    "CREATE TABLE request (channel TEXT NOT NULL, at INTEGER NOT NULL)",
-    """
-    CREATE TABLE refused (
-      topic TEXT NOT NULL, part INTEGER NOT NULL, at INTEGER NOT NULL, reason TEXT NOT NULL,
-      raw BLOB NOT NULL, PRIMARY KEY (topic, part, at)
-    ) WITHOUT ROWID
-    """,
+    REQUEST,
+    REFUSED,
 )
 
 LAYOUT = Layout("tillflow channels", 1, _TABLES)

@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Collection
 from typing import NamedTuple
 
+from sinks.sending import store
+
 STATES = ("ready", "sending", "doubt", "accepted", "delivered", "failed", "unknown", "erased")
 # Those somebody should look at.
 TROUBLED = ("doubt", "unknown", "failed")
@@ -38,15 +40,4 @@ def listed(
 
 def counts(connection: sqlite3.Connection) -> dict[str, int]:
     """How many messages there are in each state."""
-    rows = connection.execute("SELECT state, count(*) FROM message GROUP BY state")
-    found = {state: int(count) for state, count in rows}
-    return {state: found[state] for state in STATES if state in found}
-
-
-def refused(connection: sqlite3.Connection, limit: int = 50) -> list[tuple[str, str]]:
-    """Records that could not be read: where they stood and why."""
-    rows = connection.execute(
-        "SELECT topic, part, at, reason FROM refused ORDER BY topic, part, at DESC LIMIT ?",
-        [limit],
-    )
-    return [(f"{topic}/{part} at {at}", reason) for topic, part, at, reason in rows]
+    return store.counts(connection, STATES)

@@ -10,15 +10,14 @@ import msgspec
 
 from operators.channels.heard import Asked
 from operators.channels.judge import Judged, Standing
-from schemas.instants import MINUTE_US
 from schemas.message_events import DeliveryStatus
 from sinks.channels import credits
 from sinks.channels.database import connect
 from sinks.channels.store import INSERT_REPORT
+from sinks.sending import store
 from sinks.sqlite import writing
 
 _ASKED = msgspec.msgpack.Decoder(Asked)
-DIED = "the worker ended between the request and its answer"
 
 
 class Waiting(NamedTuple):
@@ -95,7 +94,7 @@ class Outbox:
             )
             if not done.rowcount:
                 return Judged("stop", "erased")
-            self._request(now)
+            store.note_request(self._connection, self._channel, now)
         return judged
 
     def _standing(self, member: str) -> Standing:
@@ -114,21 +113,11 @@ class Outbox:
     def question(self, now: int) -> None:
         """Write down that a provider is about to be asked."""
         with writing(self._connection):
-            self._request(now)
-
-    def _request(self, now: int) -> None:
-        run = self._connection
-        run.execute("INSERT INTO request VALUES (?, ?)", [self._channel, now])
-        run.execute(
-            "DELETE FROM request WHERE channel = ? AND at <= ?", [self._channel, now - MINUTE_US]
-        )
+            store.note_request(self._connection, self._channel, now)
 
     def requests(self) -> list[int]:
         """When requests left within the last minute, ascending; a restart does not forget them."""
-        rows = self._connection.execute(
-            "SELECT at FROM request WHERE channel = ? ORDER BY at", [self._channel]
-        )
-        return [at for (at,) in rows]
+        return store.requests(self._connection, self._channel)
 
     def again(self, one: Waiting, answer: str, due_at: int, now: int, *, doubted: bool) -> None:
         """It is sent (again) later."""

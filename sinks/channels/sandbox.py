@@ -10,7 +10,7 @@ import msgspec
 from operators.channels.filling import Outgoing
 from schemas.instants import format_instant
 from sinks.channels.client import Found, Plain
-from sinks.hooks.verdicts import Verdict
+from sinks.sending.verdict import Verdict
 
 
 class Line(msgspec.Struct):

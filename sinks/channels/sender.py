@@ -15,24 +15,28 @@ from functools import partial
 
 from operators.channels.filling import Outgoing, fill, template_name
 from operators.channels.judge import Judge
-from operators.notify.pace import earliest, wait_after
+from operators.notify.pace import wait_after
 from schemas.channels import Channel, Channels, Offers, Sandbox, Template, WeComEmployee
 from schemas.instants import HOUR_US, SECOND_US
 from sinks.channels.client import Client, Found
 from sinks.channels.contacts import Contacts
-from sinks.channels.outbox import DIED, Outbox, Waiting
+from sinks.channels.outbox import Outbox, Waiting
 from sinks.channels.wechat import NO_CREDIT
-from sinks.hooks.verdicts import Verdict
-from sinks.loop import Clock, Loop, Steps
+from sinks.loop import Clock, Steps
+from sinks.sending.sender import HIDDEN, PacedSender, wished
+from sinks.sending.store import DIED
+from sinks.sending.verdict import Verdict
 
 LOG = logging.getLogger("tillflow.channels")
-HIDDEN = "***"
 # A provider may list a message some moments after it took it.
 FIRST_QUESTION_US = 5 * SECOND_US
 
 
-class Sender(Loop):
-    """One channel: `step` does one thing and says when to come back, `start` repeats it."""
+class Sender(PacedSender[Waiting]):
+    """One channel: sends, and asks what became of what it sent."""
+
+    _client: Client
+    _outbox: Outbox
 
     def __init__(
         self,
@@ -47,44 +51,26 @@ class Sender(Loop):
         secrets: tuple[str, ...] = (),
         steps: Steps = lambda _: None,
     ) -> None:
-        super().__init__(name, clock)
         self._channel: Channel = made.channels[name]
+        super().__init__(name, clock, self._channel.per_minute, made.retry)
         self._templates = made.templates
-        self._retry = made.retry
         self._client = client
         self._outbox = outbox
         self._judge = judge
         self._contacts = contacts
         self._secrets = secrets
         self._made = steps
-        self._troubles = 0
-        self._paused_until = 0
-
-    def paused(self, now: int) -> bool:
-        """Whether the channel is left alone for a while, after trouble."""
-        return self._paused_until > now
 
     def recover(self) -> None:
         """Settle what was on its way when the last worker ended."""
         for one in self._outbox.on_its_way():
             self._in_doubt(one, DIED, "", one.left_at, self._clock())
 
-    def step(self) -> int | None:
-        """Do at most one thing; when there is something to do next, None for not yet known."""
-        now = self._clock()
-        if self._paused_until > now:
-            return self._paused_until
-        one = self._outbox.next(now)
-        if one is None:
-            return self._outbox.next_due(now)
-        free = earliest(self._outbox.requests(), self._channel.per_minute, now)
-        if free > now:
-            return free
+    def _attend(self, one: Waiting, now: int) -> None:
         if one.state == "ready":
             self._deliver(one, now)
         else:
             self._ask(one, now)
-        return self._clock()
 
     def _deliver(self, one: Waiting, now: int) -> None:
         written, missing = self._written(one)
@@ -139,7 +125,7 @@ class Sender(Loop):
             ask_at = now + FIRST_QUESTION_US if receipts else None
             self._outbox.accepted(one, verdict.ref, code, answer, now, ask_at=ask_at)
             return
-        self._rest(verdict, now)
+        self._rest(verdict, now, self.name)
         if verdict.outcome == "unknown":
             LOG.warning("%s: message %s may not have arrived: %s", self.name, one.id, answer)
             self._in_doubt(one, answer, code, one.left_at if one.doubted else now, now)
@@ -147,15 +133,6 @@ class Sender(Loop):
             self._refused(one, "refused", code, answer, now, template=written.code)
         else:
             self._later(one, verdict, code, answer, now)
-
-    def _rest(self, verdict: Verdict, now: int) -> None:
-        """The channel as a whole is left alone for a while, however many messages fail on it."""
-        self._troubles = self._troubles + 1 if verdict.whole else 0
-        if verdict.whole:
-            tries = min(self._troubles, self._retry.attempts - 1) or 1
-            pause = wait_after(tries, self._retry, self.name) or 0
-            asked = round((verdict.after_seconds or 0) * SECOND_US)
-            self._paused_until = now + max(asked, pause)
 
     def _later(self, one: Waiting, verdict: Verdict, code: str, answer: str, now: int) -> None:
         # Trouble of the whole channel is no message's own: it waits until that is over.
@@ -165,8 +142,7 @@ class Sender(Loop):
             self._refused(one, "gave_up", code, answer, now)
             return
         LOG.warning("%s: message %s failed, try %d: %s", self.name, one.id, tries, answer)
-        asked = round((verdict.after_seconds or 0) * SECOND_US)
-        self._outbox.again(one, answer, now + max(asked, wait), now, doubted=one.doubted)
+        self._outbox.again(one, answer, now + max(wished(verdict), wait), now, doubted=one.doubted)
 
     def _refused(
         self, one: Waiting, reason: str, code: str, answer: str, now: int, *, template: str = ""
@@ -247,9 +223,3 @@ class Sender(Loop):
             if secret:
                 text = text.replace(secret, HIDDEN)
         return text
-
-    def stop(self) -> None:
-        """End after the message that is on its way."""
-        super().stop()
-        self._client.close()
-        self._outbox.close()

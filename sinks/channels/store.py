@@ -13,9 +13,9 @@ from operators.inbox import Position, Refused
 from schemas.message_events import DeliveryStatus
 from sinks.channels import credits
 from sinks.channels.database import connect
+from sinks.sending import store as sending
 from sinks.sqlite import StoreError, writing
 
-RAW_KEPT = 64 * 1024
 # What PRAGMA application_id says of a store.
 _SENDING, _SANDBOX = 1, 2
 ENDED = ("delivered", "failed", "unknown", "accepted", "erased")
@@ -59,8 +59,7 @@ class Store:
 
     def positions(self) -> dict[tuple[str, int], int]:
         """Where reading goes on."""
-        rows = self._connection.execute("SELECT topic, part, next FROM position")
-        return {(topic, part): offset for topic, part, offset in rows}
+        return sending.positions(self._connection)
 
     def commit(
         self,
@@ -88,11 +87,7 @@ class Store:
                     credits.add(run, one)
                 else:
                     self._erase(one)
-            run.executemany("INSERT OR REPLACE INTO position VALUES (?, ?, ?)", positions)
-            run.executemany(
-                "INSERT OR IGNORE INTO refused VALUES (?, ?, ?, ?, ?)",
-                [each._replace(raw=each.raw[:RAW_KEPT]) for each in refused],
-            )
+            sending.read_on(run, positions, refused)
         return new
 
     def _ask(self, asked: Asked, channels: Collection[str], now: int) -> int:

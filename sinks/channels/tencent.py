@@ -14,7 +14,7 @@ from operators.channels.filling import Outgoing
 from schemas.channels import TencentSms
 from schemas.instants import HOUR_US, SECOND_US
 from sinks.channels.client import Found, Plain
-from sinks.hooks.verdicts import ANSWER_KEPT, Verdict
+from sinks.sending.verdict import ANSWER_KEPT, Verdict
 
 try:
     from tencentcloud.common.credential import Credential

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from schemas.instants import SECOND_US
-from sinks.hooks.posting import Poster, Reply
-from sinks.hooks.verdicts import ANSWER_KEPT, Verdict, json_of
+from sinks.sending.posting import Poster, Reply
+from sinks.sending.verdict import ANSWER_KEPT, Verdict, json_of
 
 # A token is not used in the last minutes: clocks differ, and a request takes time.
 SPARE_US = 300 * SECOND_US

@@ -17,8 +17,8 @@ from schemas.channels import WeChatSubscription, WeChatTemplate
 from schemas.instants import MINUTE_US
 from sinks.channels.client import Plain
 from sinks.channels.tokens import Answer, Session
-from sinks.hooks.posting import Poster, Reply
-from sinks.hooks.verdicts import Verdict, by_status
+from sinks.sending.posting import Poster, Reply
+from sinks.sending.verdict import Verdict, by_status
 
 # The member has no consent left, or took it back.
 NO_CREDIT = "43101"

@@ -16,8 +16,8 @@ from schemas.channels import WeComEmployee
 from schemas.instants import MINUTE_US, SECOND_US
 from sinks.channels.client import Found, Plain
 from sinks.channels.tokens import Answer, Session
-from sinks.hooks.posting import Poster, Reply
-from sinks.hooks.verdicts import Verdict, by_status
+from sinks.sending.posting import Poster, Reply
+from sinks.sending.verdict import Verdict, by_status
 
 LIMITED: dict[int, float] = {-1: 5.0, 45009: 60.0, 45033: 5.0, 41063: 60.0}
 OURS = frozenset({40001, 40013, 40014, 40056, 41001, 42001, 48002, 60011, 60020, 301002, 301052})

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
+
+from sinks.redis.settings import check, without_password
 
 MAX_TTL_SECONDS = 86_400
 
@@ -29,18 +29,9 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             ValueError: a setting is out of range; the message says which.
         """
-        if not self.desk:
-            msg = "desk is empty: every key needs it as its hash tag"
-            raise ValueError(msg)
-        if self.scripting not in {"auto", "functions", "scripts"}:
-            msg = f"scripting is {self.scripting!r}, not auto, functions or scripts"
-            raise ValueError(msg)
-        for name in ("kept_days", "ttl_seconds", "timeout_seconds"):
-            if getattr(self, name) <= 0:
-                msg = f"{name} is {getattr(self, name)}: it must be above 0"
-                raise ValueError(msg)
+        check(self, "desk", "kept_days", "ttl_seconds", "timeout_seconds")
 
     def __repr__(self) -> str:
         """The settings without the password in the address."""
-        url = re.sub(r"//[^/@]*@", "//***@", self.url)
+        url = without_password(self.url)
         return f"DeskSettings(url={url!r}, desk={self.desk!r})"

@@ -16,16 +16,16 @@ from schemas.hooks import Channel, DingTalk, Email, Feishu, Slack, Webhook, WeCo
 from schemas.instants import SECOND_US
 from sinks.hooks.mail import MailClient
 from sinks.hooks.markup import MarkupName
-from sinks.hooks.posting import Poster
 from sinks.hooks.verdicts import (
     DINGTALK,
     FEISHU,
     WECOM,
-    Verdict,
     judge_robot,
     judge_slack,
     judge_webhook,
 )
+from sinks.sending.posting import Poster
+from sinks.sending.verdict import Verdict
 
 
 class Outgoing(NamedTuple):

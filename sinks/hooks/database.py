@@ -6,17 +6,13 @@ import sqlite3
 from pathlib import Path
 
 from sinks import sqlite
+from sinks.sending.store import POSITION, REFUSED, REQUEST
 from sinks.sqlite import Layout
 
-# Positions are the next offset (byte, for a file) of what is read: with the states, never apart.
 # A message is ready, sending, sent, unknown, undeliverable or folded (a later one says it, too).
 # A state of an alert is told on a route once, by one message.
 _TABLES = (
-    """
-    CREATE TABLE position (
-      topic TEXT NOT NULL, part INTEGER NOT NULL, next INTEGER NOT NULL, PRIMARY KEY (topic, part)
-    ) WITHOUT ROWID
-    """,
+    POSITION,
     """
     CREATE TABLE alert_case (alert TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID
     """,
@@ -49,15 +45,8 @@ _TABLES = (
     """
     CREATE INDEX told_by ON told (message)
     """,
-    """
-    CREATE TABLE request (channel TEXT NOT NULL, at INTEGER NOT NULL)
-    """,
-    """
-    CREATE TABLE refused (
-      topic TEXT NOT NULL, part INTEGER NOT NULL, at INTEGER NOT NULL, reason TEXT NOT NULL,
-      raw BLOB NOT NULL, PRIMARY KEY (topic, part, at)
-    ) WITHOUT ROWID
-    """,
+    REQUEST,
+    REFUSED,
     """
     CREATE TABLE acknowledgement (
       alert TEXT PRIMARY KEY, by TEXT NOT NULL, at INTEGER NOT NULL,

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from operators.notify.case import Message
+from sinks.sending import store
 from sinks.sqlite import writing
 
 STATES = ("ready", "sending", "sent", "unknown", "undeliverable", "folded")
@@ -52,18 +53,7 @@ def listed(
 
 def counts(connection: sqlite3.Connection) -> dict[str, int]:
     """How many messages there are in each state."""
-    rows = connection.execute("SELECT state, count(*) FROM message GROUP BY state")
-    found = {state: int(count) for state, count in rows}
-    return {state: found[state] for state in STATES if state in found}
-
-
-def refused(connection: sqlite3.Connection, limit: int = 50) -> list[tuple[str, str]]:
-    """Records that could not be read: where they stood and why."""
-    rows = connection.execute(
-        "SELECT topic, part, at, reason FROM refused ORDER BY topic, part, at DESC LIMIT ?",
-        [limit],
-    )
-    return [(f"{topic}/{part} at {at}", reason) for topic, part, at, reason in rows]
+    return store.counts(connection, STATES)
 
 
 def resend(connection: sqlite3.Connection, ids: Sequence[str], now: int) -> list[str]:

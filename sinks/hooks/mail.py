@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from schemas.hooks import Email
 from schemas.instants import to_datetime
 from sinks.hooks.markup import MarkupName
-from sinks.hooks.verdicts import ANSWER_KEPT, Verdict
+from sinks.sending.verdict import ANSWER_KEPT, Verdict
 
 if TYPE_CHECKING:
     from sinks.hooks.channels import Outgoing

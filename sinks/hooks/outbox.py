@@ -14,12 +14,12 @@ from typing import NamedTuple
 import msgspec
 
 from operators.notify.case import Message
-from schemas.instants import MINUTE_US
 from sinks.hooks.database import connect
+from sinks.sending import store
+from sinks.sending.store import DIED
 from sinks.sqlite import writing
 
 _MESSAGE = msgspec.msgpack.Decoder(Message)
-DIED = "the worker ended between the request and its answer"
 
 # Nothing overtakes an earlier message about the same alert on the same route.
 _FREE = """
@@ -69,18 +69,11 @@ class Outbox:
                 "WHERE id = ?",
                 [now, message],
             )
-            self._connection.execute("INSERT INTO request VALUES (?, ?)", [self._channel, now])
-            self._connection.execute(
-                "DELETE FROM request WHERE channel = ? AND at <= ?",
-                [self._channel, now - MINUTE_US],
-            )
+            store.note_request(self._connection, self._channel, now)
 
     def requests(self) -> list[int]:
         """When requests left within the last minute, ascending; a restart does not forget them."""
-        rows = self._connection.execute(
-            "SELECT at FROM request WHERE channel = ? ORDER BY at", [self._channel]
-        )
-        return [at for (at,) in rows]
+        return store.requests(self._connection, self._channel)
 
     def sent(self, message: str, answer: str, now: int) -> None:
         """The provider has it."""

@@ -12,14 +12,13 @@ from operators.inbox import Position, Refused
 from operators.notify.case import Case, Message, RouteState
 from operators.notify.desk import Desk
 from sinks.hooks.database import connect
+from sinks.sending import store as sending
 from sinks.sqlite import writing
 
 _CASE = msgspec.msgpack.Decoder(Case)
 _ROUTE = msgspec.msgpack.Decoder(RouteState)
 _MESSAGE = msgspec.msgpack.Decoder(Message)
 _encode = msgspec.msgpack.encode
-
-RAW_KEPT = 64 * 1024
 
 
 class Store:
@@ -39,8 +38,7 @@ class Store:
 
     def positions(self) -> dict[tuple[str, int], int]:
         """Where reading goes on."""
-        rows = self._connection.execute("SELECT topic, part, next FROM position")
-        return {(topic, part): offset for topic, part, offset in rows}
+        return sending.positions(self._connection)
 
     def commit(
         self,
@@ -80,11 +78,7 @@ class Store:
                 "INSERT OR REPLACE INTO route_state VALUES (?, ?)",
                 [(name, _encode(desk.routes[name])) for name in desk.changed_routes],
             )
-            run.executemany("INSERT OR REPLACE INTO position VALUES (?, ?, ?)", positions)
-            run.executemany(
-                "INSERT OR IGNORE INTO refused VALUES (?, ?, ?, ?, ?)",
-                [each._replace(raw=each.raw[:RAW_KEPT]) for each in refused],
-            )
+            sending.read_on(run, positions, refused)
             gone = list(gone)
             run.executemany("DELETE FROM alert_case WHERE alert = ?", [(each,) for each in gone])
             run.executemany(

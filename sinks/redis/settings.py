@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Protocol
 
 import msgspec
 
@@ -34,19 +35,42 @@ class GateSettings(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             ValueError: a setting is out of range; the message says which.
         """
-        if not self.pool:
-            msg = "pool is empty: every key needs it as its hash tag"
-            raise ValueError(msg)
-        if self.scripting not in {"auto", "functions", "scripts"}:
-            msg = f"scripting is {self.scripting!r}, not auto, functions or scripts"
-            raise ValueError(msg)
-        for name in ("kept_seconds", "max_holds", "max_units", "timeout_seconds"):
-            value = getattr(self, name)
-            if value is not None and value <= 0:
-                msg = f"{name} is {value}: it must be above 0"
-                raise ValueError(msg)
+        check(self, "pool", "kept_seconds", "max_holds", "max_units", "timeout_seconds")
 
     def __repr__(self) -> str:
         """The settings without the password in the address and without the salt."""
-        url = re.sub(r"//[^/@]*@", "//***@", self.url)
+        url = without_password(self.url)
         return f"GateSettings(url={url!r}, pool={self.pool!r}, epoch={self.epoch!r})"
+
+
+class Scripted(Protocol):
+    """Settings of what runs scripts in Redis."""
+
+    @property
+    def scripting(self) -> str:
+        """Which way."""
+        ...
+
+
+def check(settings: Scripted, tag: str, *above_zero: str) -> None:
+    """Refuse what could not work: no name for the hash tag, an unknown way to run scripts.
+
+    Raises:
+        ValueError: a setting is out of range; the message says which.
+    """
+    if not getattr(settings, tag):
+        msg = f"{tag} is empty: every key needs it as its hash tag"
+        raise ValueError(msg)
+    if settings.scripting not in {"auto", "functions", "scripts"}:
+        msg = f"scripting is {settings.scripting!r}, not auto, functions or scripts"
+        raise ValueError(msg)
+    for name in above_zero:
+        value = getattr(settings, name)
+        if value is not None and value <= 0:
+            msg = f"{name} is {value}: it must be above 0"
+            raise ValueError(msg)
+
+
+def without_password(url: str) -> str:
+    """An address as it may be shown."""
+    return re.sub(r"//[^/@]*@", "//***@", url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -218,14 +219,41 @@ def open_file(path: Path) -> duckdb.DuckDBPyConnection:
     connection.execute("SET TimeZone = 'UTC'")
     # All at once: each by itself would be a transaction on the disk, two hundred of them a start.
     connection.begin()
-    for statement in _ddl():
-        connection.execute(statement)
-    connection.execute(
-        f"INSERT INTO {WAREHOUSE_INFO.name} VALUES ('warehouse', ?) ON CONFLICT DO NOTHING",
-        [uuid.uuid4().hex],
-    )
+    _lay_out(connection)
     connection.commit()
     return connection
+
+
+def _lay_out(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the tables and say what is in them, unless that was done before.
+
+    Saying it is most of what opening a file takes. Views are always made anew: an older tillflow
+    may have made its own meanwhile.
+    """
+    tables = ";\n".join(statement for table in TABLES for statement in table.ddl())
+    layout = hashlib.sha256(tables.encode()).hexdigest()
+    if _layout_of(connection) != layout:
+        connection.execute(tables)
+        connection.execute(
+            f"INSERT INTO {WAREHOUSE_INFO.name} VALUES ('warehouse', '{uuid.uuid4().hex}') "
+            "ON CONFLICT DO NOTHING"
+        )
+        connection.execute(
+            f"INSERT OR REPLACE INTO {WAREHOUSE_INFO.name} VALUES ('layout', '{layout}')"
+        )
+    connection.execute(";\n".join(statement for view in VIEWS for statement in view.ddl()))
+
+
+def _layout_of(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """Which tables were made here, None where one of them or of their columns is not there."""
+    ask = "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal"
+    there = set(connection.execute(ask).fetchall())
+    if not {(table.name, name) for table in TABLES for name in table.names} <= there:
+        return None
+    row = connection.execute(
+        f"SELECT value FROM {WAREHOUSE_INFO.name} WHERE name = 'layout'"
+    ).fetchone()
+    return str(row[0]) if row is not None else None
 
 
 def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
@@ -241,8 +269,3 @@ def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         else:
             msg = f"{path} cannot be used as a warehouse: {first}"
         raise WarehouseError(msg) from wrong
-
-
-def _ddl() -> list[str]:
-    tables = [statement for table in TABLES for statement in table.ddl()]
-    return tables + [statement for view in VIEWS for statement in view.ddl()]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from random import Random
 
 import pytest
+from depth import cases
 from stock_events import random_history, render_lines
 from stock_garbage import GARBAGE_KINDS
 
@@ -46,8 +47,8 @@ def chain() -> Chain:
 
 @pytest.fixture(scope="session")
 def garbled_week() -> list[bytes]:
-    """20,000 movements in every dress, with repeats, late counts and corrections, and garbage."""
-    lines = render_lines(random_history(5, 20_000, skus=60), 5)
+    """Movements in every dress, with repeats, late counts and corrections, and garbage."""
+    lines = render_lines(random_history(5, cases(8_000, 20_000), skus=cases(24, 60)), 5)
     rng = Random(5)
     visit = b'{"specversion":"1.0","id":"1","source":"d","type":"store.visit.v1","data":{}}'
     for garbage in [*(line for _, line in GARBAGE_KINDS.values()), visit]:

@@ -7,17 +7,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from depth import cases
 from flow_driver import expected_rows, judged_rows, query, write_chain, write_lines
 from warehouse_server import PROGRAM, WRITE_TOKEN, ServedWarehouse
 
 from schemas.chain import Chain
 
 
+@pytest.mark.deep
 def test_two_processes_write_what_one_file_would_have(
     tmp_path: Path, garbled_week: list[bytes], chain: Chain
 ) -> None:
     """Every row is what the oracles say, and the diary adds up over all writers."""
-    lines = garbled_week[:8_000]
+    lines = garbled_week[: cases(3_000, 8_000)]
     source = write_lines(tmp_path / "week.jsonl", lines)
     config = write_chain(tmp_path / "chain.yaml", chain)
     environ = {**os.environ, "TILLFLOW_WAREHOUSE_TOKEN": WRITE_TOKEN}

@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from depth import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_warehouse import alert, dead_letter, position
@@ -65,7 +66,7 @@ STEPS: st.SearchStrategy[list[Step]] = st.lists(
 
 
 class TestSameAsFile:
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=cases(6, 30), deadline=None)
     @given(STEPS)
     def test_any_writes(
         self,

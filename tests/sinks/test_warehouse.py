@@ -1,28 +1,25 @@
-"""The DuckDB warehouse: what its tables say of themselves, and how rows get into them."""
+"""The DuckDB warehouse: how rows get into it."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
-from multiprocessing.synchronize import Event as Signal
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pytest
-from forks import forkserver
+from position_rows import on_hand, position, put, rows_of
 
 from operators.stock.changes import Totals
 from operators.stock.decode import BlockRead
 from operators.stock.refusals import Refusal
 from operators.stock.shard import StockOutcome
 from schemas.instants import parse_instant
-from schemas.tables import Table
-from schemas.warehouse import DEAD_LETTER, STOCK_ALERT, STOCK_POSITION, TABLES, VIEWS
-from sinks.warehouse.client import Warehouse, WarehouseError, open_reader
+from schemas.warehouse import DEAD_LETTER, STOCK_ALERT, STOCK_POSITION
+from sinks.warehouse.client import Warehouse, open_reader
 from sinks.warehouse.partition import PARTITION, WarehouseSink
 from sinks.warehouse.rows import alert_rows, dead_letter_rows, position_rows
 from sinks.warehouse.writer import WarehouseWriter
@@ -41,27 +38,6 @@ def _warehouse(path: Path) -> Iterator[Warehouse]:
         yield warehouse
 
 
-def position(sku: str = "TEA", place: str = "S1", version: int = 1, **more: Any) -> dict[str, Any]:
-    """A row of stock_position."""
-    row = {
-        "sku": sku,
-        "place": place,
-        "pool": "all",
-        "on_hand": 0,
-        "allocated": 0,
-        "quarantined": 0,
-        "in_transit": 0,
-        "held_confirmed_seq": 0,
-        "available": 0,
-        "safety_stock": 0,
-        "days_of_cover": None,
-        "demand_rate": 0.0,
-        "version": version,
-        "as_of": datetime(2026, 11, 23, tzinfo=UTC),
-    }
-    return row | more
-
-
 def alert(name: str, observed: int = 0) -> tuple[Any, ...]:
     """A row of stock_alert, as the ledger makes it."""
     texts = ("stock_out", "raised", "high", "TEA", "S1")
@@ -71,73 +47,6 @@ def alert(name: str, observed: int = 0) -> tuple[Any, ...]:
 
 def refusal(position: int, code: str = "not_json") -> Refusal:
     return Refusal("a.jsonl", position, code, "why", None, None, None, b"raw")
-
-
-def rows_of(table: Table, *rows: dict[str, Any]) -> pa.Table:
-    return pa.Table.from_pylist(list(rows), schema=table.arrow())
-
-
-def put(warehouse: Warehouse, *rows: dict[str, Any], several: bool = False) -> None:
-    warehouse.upsert(STOCK_POSITION, rows_of(STOCK_POSITION, *rows), several=several)
-
-
-def on_hand(warehouse: Warehouse) -> list[tuple[Any, ...]]:
-    return warehouse.execute("SELECT sku, on_hand, version FROM stock_position ORDER BY sku")
-
-
-class TestContract:
-    def test_every_column_is_explained(self, warehouse: Warehouse) -> None:
-        """Tables, views and all their columns carry a comment; units stand in brackets."""
-        for kind in ("tables", "views"):
-            found = warehouse.execute(
-                f"SELECT {kind[:-1]}_name, comment FROM duckdb_{kind}() WHERE NOT internal"
-            )
-            wanted = {one.name: one.comment for one in (TABLES if kind == "tables" else VIEWS)}
-            assert dict(found) == wanted
-            assert all(wanted.values())
-        columns = warehouse.execute(
-            "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE NOT internal"
-        )
-        assert [column for column in columns if not column[2]] == []
-        comments = {column[:2]: column[2] for column in columns}
-        assert comments["stock_position", "on_hand"].endswith("[units]")
-        assert comments["stock_pool", "demand_rate"].endswith("[units a day]")
-
-    def test_every_table_has_its_key(self, warehouse: Warehouse) -> None:
-        """Each has a primary key, and a version or a time of its last change beside it."""
-        found = warehouse.execute(
-            "SELECT table_name, constraint_column_names FROM duckdb_constraints() "
-            "WHERE constraint_type = 'PRIMARY KEY'"
-        )
-        assert {name: tuple(key) for name, key in found} == {
-            table.name: table.primary_key for table in TABLES
-        }
-        for table in TABLES:
-            assert {"version", "updated_at", "value"} & set(table.names), table.name
-
-    def test_columns_are_those_of_the_contract(self, warehouse: Warehouse) -> None:
-        """Names, order and whether a value may be missing."""
-        found = warehouse.execute(
-            "SELECT table_name, column_name, is_nullable FROM duckdb_columns() "
-            "WHERE table_oid IN (SELECT table_oid FROM duckdb_tables()) "
-            "ORDER BY table_name, column_index"
-        )
-        assert found == [
-            (table.name, column.name, column.nullable)
-            for table in sorted(TABLES, key=lambda table: table.name)
-            for column in table.columns
-        ]
-
-    def test_opened_again(self, path: Path) -> None:
-        """The second opening changes nothing: rows and identity stay."""
-        with closing(Warehouse(path)) as warehouse:
-            put(warehouse, position(on_hand=7))
-            identity = warehouse.identity
-        with closing(Warehouse(path)) as warehouse:
-            assert on_hand(warehouse) == [("TEA", 7, 1)]
-            assert warehouse.identity == identity
-        with closing(Warehouse(path.with_name("other.duckdb"))) as other:
-            assert other.identity != identity
 
 
 class TestUpsert:
@@ -333,47 +242,3 @@ class TestWriter:
         with closing(open_reader(path)) as reader:
             found = reader.execute("SELECT status, lines, dead_letters FROM flow_run").fetchall()
             assert found == [("stopped", 4, 1)]
-
-
-class TestOpening:
-    def test_reader_of_nothing(self, path: Path) -> None:
-        """The message says which command makes a warehouse."""
-        with pytest.raises(WarehouseError, match=f"no warehouse at {path}: run a flow first"):
-            open_reader(path)
-
-    def test_reader_only_reads(self, path: Path) -> None:
-        """Nobody writes around a flow."""
-        Warehouse(path).close()
-        with closing(open_reader(path)) as reader:
-            with pytest.raises(duckdb.InvalidInputException, match="read-only"):
-                reader.execute("DELETE FROM stock_position")
-            assert reader.execute("SELECT current_setting('TimeZone')").fetchone() == ("UTC",)
-
-    def test_no_database(self, path: Path) -> None:
-        """A file of something else."""
-        path.write_text(json.dumps({"not": "a database"}))
-        for open_it in (Warehouse, open_reader):
-            with pytest.raises(WarehouseError, match="cannot be used as a warehouse"):
-                open_it(path)
-
-    def test_held_by_another_process(self, path: Path) -> None:
-        """Writing there shuts out writers and readers here, and the message says so."""
-        context = forkserver()
-        opened, enough = context.Event(), context.Event()
-        holder = context.Process(target=hold, args=(path, opened, enough))
-        holder.start()
-        try:
-            assert opened.wait(60)
-            for open_it in (Warehouse, open_reader):
-                with pytest.raises(WarehouseError, match="is open in another process"):
-                    open_it(path)
-        finally:
-            enough.set()
-            holder.join(60)
-
-
-def hold(path: Path, opened: Signal, enough: Signal) -> None:
-    """Keep the warehouse open for a while."""
-    with closing(Warehouse(path)):
-        opened.set()
-        enough.wait(60)

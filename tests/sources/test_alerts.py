@@ -18,9 +18,10 @@ from operators.notify.notice import Notice
 from operators.notify.routing import Zones
 from schemas.alert import ALERT_TYPE
 from sinks.hooks.database import connect
-from sinks.hooks.listing import counts, refused
+from sinks.hooks.listing import counts
 from sinks.hooks.worker import Worker
 from sinks.kafka.producer import TopicWriter
+from sinks.sending.store import refused
 from sources.alerts import FileInbox, KafkaInbox, WarehouseInbox
 from sources.kafka.settings import KafkaSettings
 

@@ -14,7 +14,7 @@ from forks import start_forked
 from schemas.journey_rules import JourneysConfig
 from sinks.channels.telling import FileTeller
 from sinks.channels.worker import Worker
-from sinks.hooks.posting import Poster
+from sinks.sending.posting import Poster
 from sources.decisions import FileInbox
 
 # Every point between two durable steps of worker and sender.

@@ -18,7 +18,7 @@ from sinks.channels.database import connect
 from sinks.channels.listing import counts
 from sinks.channels.store import Report
 from sinks.channels.worker import Worker
-from sinks.hooks.worker import wall_clock
+from sinks.loop import wall_clock
 
 ALL_DAY = JourneysConfig(quiet_hours=None)
 MINUTE = 60 * SECOND_US

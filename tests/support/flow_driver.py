@@ -170,11 +170,14 @@ def query(warehouse: Path, sql: str) -> list[Row]:
 
 def tables(warehouse: Path, *names: str) -> Tables:
     """All rows of the tables (without names: of every one), by primary key."""
-    return {
-        table.name: query(warehouse, f"FROM {table.name} ORDER BY {', '.join(table.primary_key)}")
-        for table in TABLES
-        if not names or table.name in names
-    }
+    with closing(open_reader(warehouse)) as reader:
+        return {
+            table.name: reader.execute(
+                f"FROM {table.name} ORDER BY {', '.join(table.primary_key)}"
+            ).fetchall()
+            for table in TABLES
+            if not names or table.name in names
+        }
 
 
 def results(warehouse: Path) -> Tables:

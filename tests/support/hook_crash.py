@@ -13,8 +13,8 @@ from hook_alerts import configured, environment, route, writer
 from hook_server import HookServer
 
 from operators.notify.routing import Zones
-from sinks.hooks.posting import Poster
 from sinks.hooks.worker import Worker
+from sinks.sending.posting import Poster
 from sources.alerts import FileInbox
 
 # Every point between two durable steps of worker and sender.

@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 import httpx
-from openapi_schema_validator import OAS31Validator
 
 
 class OpenApiCheck:
@@ -20,6 +19,8 @@ class OpenApiCheck:
         }
 
     def __call__(self, answer: httpx.Response) -> None:
+        from openapi_schema_validator import OAS31Validator
+
         answer.read()
         method = answer.request.method.lower()
         path = self._path(answer.request.url.path)

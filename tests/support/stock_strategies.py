@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from depth import cases
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from stock_events import (
@@ -43,9 +44,11 @@ __all__ = [
 ]
 
 # On a busy machine an example may take long for no reason of its own.
-PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PATIENT = settings(
+    deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=cases(40, 200)
+)
 # For what holds or breaks by one or two events: a history costs more to make up than to judge.
-BRIEF = settings(PATIENT, max_examples=40)
+BRIEF = settings(PATIENT, max_examples=cases(20, 80))
 
 SKUS = ("TEA", "CUP")
 PLACES = ("S1", "S2", "深圳仓")

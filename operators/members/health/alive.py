@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import betaln, gammaln
 
 Floats = NDArray[np.float64]
@@ -76,6 +75,8 @@ def fit(x: Floats, tx: Floats, age: Floats, *, modified: bool = True) -> Paramet
     rows, counts = np.unique(np.column_stack([x, tx, age]), axis=0, return_counts=True)
     unit = float(age.mean()) or 1.0
     xs, txs, ages = rows[:, 0], rows[:, 1] / unit, rows[:, 2] / unit
+
+    from scipy.optimize import minimize  # noqa: PLC0415 (slow to import)
 
     def loss(logs: Floats) -> float:
         r, alpha, a, b = np.exp(logs)

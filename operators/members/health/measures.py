@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 Floats = NDArray[np.float64]
 # A chance of nothing that then comes true would be an infinite loss.
@@ -45,6 +44,8 @@ def measured(chances: Floats, came: Floats) -> Measured:
     others = len(came) - buyers
     auc = 0.5
     if buyers and others:
+        from scipy.stats import rankdata  # noqa: PLC0415 (slow to import)
+
         ranks = float(rankdata(chances)[came > 0].sum())
         auc = (ranks - buyers * (buyers + 1) / 2) / (buyers * others)
     return Measured(

@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from depth import cases
 from footfall_driver import EARLIER, LATER, PlainFootfall
 from footfall_events import arrivals, footfall_chain, render
 from footfall_oracle import assert_same, expected
@@ -56,7 +57,7 @@ def test_made_up_chain() -> None:
 
 @settings(
     deadline=None,
-    max_examples=10,
+    max_examples=cases(4, 20),
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import nbinom, poisson
 
 from operators.forecast import bands
 from operators.forecast.scores import accuracy, coverage, noise_floor
@@ -54,6 +53,8 @@ def test_a_count_is_inside_exactly_when_its_score_says_so(
     mean: float, spread: float, count: int, tail: float
 ) -> None:
     """The score of split conformal prediction is the widest tail that still holds the count."""
+    from scipy.stats import nbinom
+
     size = 1 / spread
     chance = size / (size + mean)
     score = min(nbinom.cdf(count, size, chance), nbinom.sf(count - 1, size, chance))
@@ -80,6 +81,8 @@ def test_what_is_closed_has_an_empty_band() -> None:
 
 @pytest.mark.parametrize("mean", [0.3, 1.0, 7.5, 60.0, 900.0])
 def test_the_floor_is_the_mean_absolute_deviation_of_a_poisson_count(mean: float) -> None:
+    from scipy.stats import poisson
+
     counts = np.arange(int(mean + 20 * np.sqrt(mean) + 20))
     off = np.sum(np.abs(counts - mean) * poisson.pmf(counts, mean))
     assert noise_floor(np.array([mean])) == pytest.approx(1 - off / mean, abs=1e-9)

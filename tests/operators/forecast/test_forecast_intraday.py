@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.integrate import quad
-from scipy.stats import gamma, poisson
 
 from operators.forecast.intraday import carry, reason, update
 
 
 @pytest.mark.parametrize(("came", "expected", "shared"), [(140, 100, 0.02), (3, 12, 0.3)])
 def test_the_factor_is_the_posterior_mean(came: int, expected: float, shared: float) -> None:
+    from scipy.integrate import quad
+    from scipy.stats import gamma, poisson
+
     def density(factor: float) -> float:
         prior = gamma.pdf(factor, 1 / shared, scale=shared)
         return float(prior * poisson.pmf(came, expected * factor))

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from operators.forecast.pooled import Prior, fit, fit_one, learn, weak_prior
 
@@ -28,6 +27,8 @@ def drawn(seed: int, stores: int = 1) -> tuple[Floats, Floats, Floats]:
 @pytest.mark.parametrize("seed", range(4))
 def test_it_is_the_mode_of_the_posterior(seed: int) -> None:
     """With no spread the estimate maximizes the Poisson likelihood times the prior."""
+    from scipy.optimize import minimize
+
     y, columns, weight = (one[0] for one in drawn(seed))
     prior = Prior(np.array([4.0, 0.1, 0.0, 0.2]), np.array([0.5, 20.0, 30.0, 40.0]), 0.0)
     design = np.concatenate([np.ones((DAYS, 1)), columns], axis=1)

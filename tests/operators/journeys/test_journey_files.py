@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import yaml
+from depth import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from journey_driver import SEND, chain_of, journey, program
@@ -257,7 +258,7 @@ def test_the_schema_holds_the_english_words() -> None:
     assert known == {True}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=cases(60, 300), deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=8),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from depth import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from journey_driver import SEND, chain_of, journey, program
@@ -110,7 +111,7 @@ def text_of(plan: Plan) -> str:
     )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=cases(50, 200), deadline=None)
 @given(st.data())
 def test_decisions_are_the_oracles(data: st.DataObject) -> None:
     zone = data.draw(st.sampled_from(sorted(ZONES)))

@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from depth import cases
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from member_driver import NAMES, PlainMembers, assert_rows, comparable
@@ -36,7 +37,7 @@ def assert_states(plain: PlainMembers, lines: list[bytes], chain: Chain, *, days
         assert last[0]["to_segment"] == row[3]
 
 
-@settings(max_examples=14, deadline=None)
+@settings(max_examples=cases(6, 30), deadline=None)
 @example(80384, "exact", 40)  # taken back: a merge with somebody who is erased
 @given(st.integers(0, 10**9), st.sampled_from(sorted(CHAINS)), st.integers(1, 40))
 def test_rows_under_disorder_duplicates_refunds_and_merges(
@@ -55,7 +56,7 @@ def test_rows_under_disorder_duplicates_refunds_and_merges(
     assert_states(plain, lines, chain, days=False)
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=cases(3, 10), deadline=None)
 @given(st.integers(0, 10**9))
 def test_any_order_gives_the_same_state(seed: int) -> None:
     """Within the horizon order does not matter at all: two shuffles, one state, the oracle's."""

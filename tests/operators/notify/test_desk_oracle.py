@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from depth import cases
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from notify_oracle import Acknowledged, Event, Failed, Oracle, Said, State
@@ -94,7 +95,7 @@ def scripts(draw: st.DrawFn) -> Script:
 
 
 @given(route_lists(), scripts())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=cases(60, 300), deadline=None)
 def test_the_same_messages_at_the_same_minutes(routes: list[Route], script: Script) -> None:
     assert _desk_says(routes, script) == _oracle_says(routes, script)
 

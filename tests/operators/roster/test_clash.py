@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from depth import cases
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -44,7 +45,7 @@ def crowded(draw: st.DrawFn) -> RosterFile:
     return replace(file, rules=Rules(**rules), fixed=fixed)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=cases(12, 60), deadline=None)
 @given(crowded())
 def test_each_clash_is_one_without_slack_and_without_all_there_is_a_roster(
     file: RosterFile,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from depth import cases
 from hypothesis import given, settings
 from ortools.sat.python import cp_model
 from roster_shops import small_files, small_problem, without
@@ -28,7 +29,7 @@ def ample() -> float:
 
 
 @given(small_files())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=cases(15, 80), deadline=None)
 def test_what_is_loose_is_never_above_the_cheapest_roster(file: RosterFile) -> None:
     problem = small_problem(file)
     build = build_model(problem)

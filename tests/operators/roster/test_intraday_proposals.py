@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from depth import cases
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from roster_shops import small_files, small_problem, some_rosters
@@ -54,7 +55,7 @@ def worst(problem: Problem, roster: Roster, day: int, now: int, kind: str) -> St
 
 
 @given(st.data(), st.sampled_from(["short_staffed", "over_staffed"]), st.integers(36, 60))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=cases(15, 80), deadline=None)
 def test_each_proposal_is_legal_and_costs_what_the_evaluator_says(
     data: st.DataObject, kind: str, now: int
 ) -> None:

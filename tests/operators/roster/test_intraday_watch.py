@@ -6,6 +6,7 @@ from collections import Counter
 from itertools import combinations
 
 import pytest
+from depth import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -87,7 +88,7 @@ levels = st.builds(
 
 
 @given(days, levels)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=cases(50, 240), deadline=None)
 def test_whatever_happens(looks: list[dict[int, int]], rules: IntradayRules) -> None:
     """One open alert a stretch; all that is large is told, nothing that is small stays open."""
     opened: list[OpenAlert] = []

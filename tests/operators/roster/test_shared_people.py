@@ -7,6 +7,7 @@ from dataclasses import replace as changed
 from pathlib import Path
 
 import pytest
+from depth import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -71,7 +72,7 @@ def breaches(problem: Problem, roster: Roster) -> list[str]:
     return found
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=cases(10, 50), deadline=None)
 @given(shared_files())
 def test_nobody_is_in_two_places_and_the_model_agrees_with_the_evaluator(file: RosterFile) -> None:
     problem = prepare(file)
@@ -88,7 +89,7 @@ def test_nobody_is_in_two_places_and_the_model_agrees_with_the_evaluator(file: R
         assert from_plain(problem, to_plain(problem, roster)) == roster
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=cases(10, 50), deadline=None)
 @given(st.data())
 def test_the_evaluator_sees_what_may_not_be(data: st.DataObject) -> None:
     """Any shifts at all: it tells of the way exactly where there is a breach."""
@@ -112,7 +113,7 @@ def without_ways(problem: Problem) -> Problem:
     return changed(problem, people=people)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=cases(6, 24), deadline=None)
 @given(shared_files())
 def test_a_first_roster_is_legal_in_all_shops(file: RosterFile) -> None:
     problem = prepare(file)

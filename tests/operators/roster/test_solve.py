@@ -6,6 +6,7 @@ import random
 import time
 from dataclasses import replace
 
+from depth import cases
 from hypothesis import assume, given, settings
 from ortools.sat.python import cp_model
 from roster_shops import RULES, cheapest, small_files, small_problem, without
@@ -28,7 +29,7 @@ def solved(problem: Problem, seconds: float = 20.0) -> Answer:
     return solve(problem, time.monotonic, random.Random(1), Budget(seconds, workers=1))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=cases(20, 80), deadline=None)
 @given(small_files())
 def test_the_model_and_the_evaluator_agree_on_legality_and_on_every_cost(file: RosterFile) -> None:
     problem = small_problem(file)
@@ -42,7 +43,7 @@ def test_the_model_and_the_evaluator_agree_on_legality_and_on_every_cost(file: R
         assert judged.total == round(solver.objective_value)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=cases(6, 24), deadline=None)
 @given(small_files(days=1))
 def test_the_answer_costs_what_the_cheapest_of_all_rosters_costs(file: RosterFile) -> None:
     problem = replace(small_problem(file), duties=())
@@ -77,7 +78,7 @@ def some_roster(problem: Problem) -> Roster | None:
     return extract(build, solver) if solver.solve(build.model) in SOLVED else None
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=cases(6, 24), deadline=None)
 @given(small_files())
 def test_the_answer_is_never_worse_than_the_roster_given(file: RosterFile) -> None:
     problem = small_problem(file)
@@ -93,7 +94,7 @@ def test_the_answer_is_never_worse_than_the_roster_given(file: RosterFile) -> No
     assert better.evaluation.total <= evaluate(problem, any_legal).total
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=cases(4, 16), deadline=None)
 @given(small_files())
 def test_a_rule_switched_off_leaves_no_trace(file: RosterFile) -> None:
     full = replace(small_problem(file), rules=Rules(**RULES))

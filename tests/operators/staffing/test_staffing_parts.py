@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import numpy as np
 import pytest
+from depth import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from staffing_world import line, window
@@ -106,7 +107,7 @@ facts = st.builds(
 
 
 @given(st.lists(facts, max_size=60), st.integers(900, 4_100), st.integers(900, 4_100))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=cases(60, 300), deadline=None)
 def test_history_is_the_newest_version_of_each(
     taken: list[WindowFact], first: int, last: int
 ) -> None:

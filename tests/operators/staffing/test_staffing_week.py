@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from depth import cases
 from hypothesis import given, settings
 from roster_shops import FRIDAY, small_files
 
@@ -107,7 +108,7 @@ def test_nothing_published_leaves_nothing() -> None:
 
 
 @given(small_files())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=cases(25, 120), deadline=None)
 def test_a_written_file_reads_back(file: RosterFile) -> None:
     assert read_roster(written_roster(file, "two\nlines")) == file
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from alert_oracle import expected_alerts
+from depth import cases
 from hypothesis import given
 from hypothesis import strategies as st
 from ledger_driver import Kept, drive
@@ -109,9 +110,12 @@ def test_order_of_arrival_changes_nothing(data: st.DataObject) -> None:
     assert one.alerts == two.alerts
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(("seed", "late_hours"), [(1, 0), (2, 20), (3, 60)])
-def test_twenty_thousand_movements(seed: int, late_hours: float) -> None:
-    history = random_history(seed, 20_000, skus=60, late_hours=late_hours)
+def test_thousands_of_movements(seed: int, late_hours: float) -> None:
+    """As many of each SKU as a busy one has in a week; of more SKUs in the deep run."""
+    count, skus = cases(6_000, 20_000), cases(20, 60)
+    history = random_history(seed, count, skus=skus, late_hours=late_hours)
     lines = render_lines(history, seed)
-    kept = drive(lines, CHAIN, size=1000, reopen_at=frozenset({3, 11}))
+    kept = drive(lines, CHAIN, size=count // 20, reopen_at=frozenset({3, 11}))
     assert_as_expected(lines, kept, CHAIN)

@@ -12,7 +12,7 @@ from schemas.channels import AliyunSms, WeChatSubscription
 from schemas.secrets import Secret
 from sinks.channels import aliyun, wechat, wecom
 from sinks.channels.tokens import Answer
-from sinks.hooks.verdicts import Verdict
+from sinks.sending.verdict import Verdict
 
 MESSAGE = Outgoing("d" * 32, "openid-1", "zhang", "T1", "pages/x", "您好", {"thing1": "a"}, True)
 

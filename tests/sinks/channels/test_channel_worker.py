@@ -18,7 +18,7 @@ from operators.inbox import Batch
 from schemas.instants import DAY_US, HOUR_US, SECOND_US
 from schemas.journey_rules import JourneysConfig
 from sinks.channels.database import connect
-from sinks.hooks.worker import wall_clock
+from sinks.loop import wall_clock
 
 
 def test_from_decision_to_receipt(server: ChannelServer, world: World) -> None:

@@ -10,7 +10,7 @@ from channel_server import ACCESS_KEY, ACCESS_SECRET, ChannelServer
 from operators.channels.filling import Outgoing
 from schemas.channels import TencentSms
 from schemas.secrets import Secret
-from sinks.hooks.worker import wall_clock
+from sinks.loop import wall_clock
 
 pytest.importorskip("tencentcloud.sms", reason="the extra `sms` is not installed")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coupon_desks import SettableDeskClock, basket, campaign_of, one_campaign
+from depth import cases
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -156,7 +157,9 @@ def expected(paper: Paper, step: tuple[str, str, str, int], now: int) -> tuple[s
 
 @given(steps=st.lists(STEP, max_size=60), hours=st.integers(1, 40))
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=cases(25, 120),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_desk_model_and_events_agree(
     clock: SettableDeskClock, steps: list[tuple[str, str, str, int]], hours: int

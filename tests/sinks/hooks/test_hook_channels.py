@@ -17,7 +17,7 @@ from operators.notify.inbox import notice_of_envelope
 from schemas.hooks import Channel, Email
 from schemas.secrets import Secret
 from sinks.hooks.channels import Client, Outgoing, client_of
-from sinks.hooks.verdicts import Verdict
+from sinks.sending.verdict import Verdict
 
 CERTIFICATE = Path(__file__).parent / "localhost.pem"
 ROBOTS = ("wecom", "dingtalk", "feishu")

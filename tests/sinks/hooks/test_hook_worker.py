@@ -16,8 +16,10 @@ from hook_server import HookServer, errcode
 from operators.notify.routing import Zones
 from schemas.hooks import Hooks
 from sinks.hooks.database import connect
-from sinks.hooks.listing import Listed, counts, listed, refused, resend
-from sinks.hooks.worker import Worker, wall_clock
+from sinks.hooks.listing import Listed, counts, listed, resend
+from sinks.hooks.worker import Worker
+from sinks.loop import wall_clock
+from sinks.sending.store import refused
 from sinks.sqlite import StoreError
 from sources.alerts import FileInbox
 
@@ -218,3 +220,20 @@ def test_a_run_to_the_end_does_not_wait_for_a_channel_in_trouble(
         inbox.close()
     with closing(connect(path)) as connection:
         assert counts(connection) == {"ready": 2, "sent": 2}
+
+
+def test_the_end_of_a_run_does_not_wait_for_a_sender_that_failed(
+    server: HookServer, tmp_path: Path
+) -> None:
+    """Its message would never leave, and the run would go on for ever."""
+    events = tmp_path / "alerts.jsonl"
+    events.write_bytes(alert(1))
+    hooks = configured(server, route("all", "wecom"))
+    where, zones = tmp_path / "hooks.sqlite", Zones("Asia/Shanghai")
+    with Worker(hooks, where, zones, writer(), environment(server)) as worker:
+        inbox = FileInbox(events, worker.store.positions())
+        assert worker.step(inbox.read(1.0)) == 1
+        inbox.close()
+        worker.senders["wecom"].failure = OSError("the disk is full")
+        with pytest.raises(OSError, match="the disk is full"):
+            worker.drain(threading.Event())

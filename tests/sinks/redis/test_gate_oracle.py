@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
+from depth import cases
 from gate_oracle import GateOracle, Truth
 from gate_support import SettableClock, audit, new_gate, position
 from hypothesis import HealthCheck, given, settings
@@ -221,7 +222,7 @@ def answer_of(call: Any) -> tuple[Any, ...]:
 
 
 @settings(
-    max_examples=50,
+    max_examples=cases(25, 100),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

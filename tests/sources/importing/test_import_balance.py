@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
+from depth import cases
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -165,7 +166,7 @@ def text_of(file: list[Row]) -> str:
 @pytest.mark.parametrize(
     ("by", "duplicates"), [("key", "drop"), ("all", "keep"), ("all", "drop"), ("some", "keep")]
 )
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=cases(2, 12), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(files=heaps)
 def test_every_row_is_accounted_for(by: str, duplicates: str, files: list[list[Row]]) -> None:
     mapping = read_mapping(MAPPING.replace("DUPLICATES", duplicates).replace("ID", IDS[by], 1))

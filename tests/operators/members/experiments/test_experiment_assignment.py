@@ -9,7 +9,6 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import chi2_contingency
 
 from operators.members.experiments.assignment import (
     Assignment,
@@ -44,6 +43,8 @@ def test_slots_are_those_of_every_machine() -> None:
 
 
 def test_e12_buckets_are_even_and_experiments_independent() -> None:
+    from scipy.stats import chi2_contingency
+
     slots = Counter(slot("a", "1", one) // 100 for one in MEMBERS)
     assert ratio(
         [({str(n): slots[n] for n in range(100)}, {str(n): 100 for n in range(100)})]

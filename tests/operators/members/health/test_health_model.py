@@ -7,7 +7,6 @@ import math
 import msgspec
 import numpy as np
 import pytest
-from scipy.stats import mannwhitneyu
 
 from operators.members.health import logistic
 from operators.members.health.alive import FitError
@@ -157,6 +156,8 @@ def test_too_little_is_refused(log: Log) -> None:
 
 
 def test_measures_are_what_their_names_say(log: Log) -> None:
+    from scipy.stats import mannwhitneyu
+
     draws = np.random.default_rng(2)
     chances = draws.random(400).round(2)  # with ties
     came = (draws.random(400) < chances).astype(float)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from depth import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from transfer_history import PLACES, played
@@ -17,7 +18,7 @@ from schemas.transfer_rules import TransferRoute, TransferTerms
 SEEDS = st.integers(0, 2**32)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=cases(25, 120), deadline=None)
 @given(
     SEEDS,
     st.sampled_from(["hybrid", "reactive", "proactive"]),

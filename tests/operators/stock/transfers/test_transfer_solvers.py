@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from depth import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from transfer_brute_force import best_by_trying
@@ -34,7 +35,7 @@ def problems(draw: st.DrawFn, *, trips_cost: bool = True, sides: int = 3) -> Pro
     return Problem(costs, gains, ways)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=cases(100, 500), deadline=None)
 @given(problems())
 def test_nothing_that_can_be_tried_is_worth_more(problem: Problem) -> None:
     plan = best_plan(problem)
@@ -43,7 +44,7 @@ def test_nothing_that_can_be_tried_is_worth_more(problem: Problem) -> None:
     assert worth(problem, plan.packs) == plan.worth == best_by_trying(problem)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=cases(60, 300), deadline=None)
 @given(problems(trips_cost=False))
 def test_without_trip_costs_one_flow_is_the_best(problem: Problem) -> None:
     plan = best_plan(problem, most_nodes=1)
@@ -51,7 +52,7 @@ def test_without_trip_costs_one_flow_is_the_best(problem: Problem) -> None:
     assert plan.worth == best_by_trying(problem)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=cases(60, 300), deadline=None)
 @given(problems())
 def test_the_exact_answer_is_worth_at_least_the_greedy_one(problem: Problem) -> None:
     quick = greedy(problem)
@@ -60,7 +61,7 @@ def test_the_exact_answer_is_worth_at_least_the_greedy_one(problem: Problem) -> 
     assert best_plan(problem, most_nodes=0).worth >= 0
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=cases(60, 300), deadline=None)
 @given(problems(trips_cost=False, sides=1))
 def test_greedy_is_the_best_for_one_donor_without_trip_costs(problem: Problem) -> None:
     assert worth(problem, greedy(problem)) == best_by_trying(problem)

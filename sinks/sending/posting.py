@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import httpx
 
-from sinks.hooks.verdicts import Verdict
+from sinks.sending.verdict import Verdict
 
 Judge = Callable[[int, bytes, str | None], Verdict]
 

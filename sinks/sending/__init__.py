@@ -1,0 +1,1 @@
+"""What workers that send messages to others share: to people (hooks), to members (channels)."""

@@ -1,0 +1,112 @@
+"""Pitfalls I: ids that are merged, unlinked and late; the list is in pitfall_shop.py."""
+
+from __future__ import annotations
+
+from journey_driver import SEND, journey, local
+from pitfall_shop import ON_PURCHASE, VIP, WINBACK, shop
+
+from schemas.journey_rules import Cap
+
+
+def test_i1_a_merge_re_folds() -> None:
+    """300 and 250 are 550: VIP once, because of the merge."""
+    world = shop(VIP)
+    world.buy("2026-03-01 12:00", 300, "a")
+    world.buy("2026-03-02 12:00", 250, "b")
+    world.link("2026-03-03 12:00", "b", "a")
+    world.buy("2026-03-04 12:00", 50, "b")
+    world.until("2026-04-01 12:00")
+    assert [(one.member, one.gift) for one in world.decided("go") if one.gift] == [("a", "gift")]
+    assert world.entries() == 1
+
+
+def test_i3_both_in_one_journey() -> None:
+    """The run that is further stays, and no step comes twice."""
+    text = journey("j", ON_PURCHASE, "give: one", "wait: 5d", "give: two", reenter="never")
+    world = shop(text)
+    world.buy("2026-03-01 12:00", member="a")
+    world.buy("2026-03-03 12:00", member="b")
+    world.link("2026-03-04 12:00", "a", "b")
+    world.until("2026-04-01 12:00")
+    given = [(one.member, one.gift) for one in world.decided("go")]
+    assert given == [("a", "one"), ("b", "one"), ("b", "two")]
+    assert local(world.decided("go")[-1].decided_at) == "2026-03-06 12:00"
+    assert sorted(world.left()) == ["done", "merged", "merged"]
+
+
+def test_i4_caps_unite() -> None:
+    text = journey("j", ON_PURCHASE, SEND, reenter="always")
+    world = shop(text, caps=(Cap(3, 7),))
+    for name in "ab":
+        world.allow("2026-03-01 00:00", member=name)
+    world.buy("2026-03-01 12:00", member="a")
+    world.buy("2026-03-02 12:00", member="a")
+    world.buy("2026-03-02 13:00", member="b")
+    world.link("2026-03-03 12:00", "a", "b")
+    world.buy("2026-03-04 12:00", member="b")
+    world.until("2026-03-05 12:00")
+    assert (len(world.sent()), world.held()) == (3, ["cap"])
+
+
+def test_i5_consents_conflict() -> None:
+    """The strictest of both, until somebody speaks after the merge."""
+    text = journey("j", ON_PURCHASE, SEND, reenter="always")
+    world = shop(text)
+    world.allow("2026-02-01 12:00", "marketing/sms", "denied", "a")
+    world.allow("2026-02-02 12:00", "marketing/sms", "granted", "b")
+    world.link("2026-03-01 12:00", "a", "b")
+    world.buy("2026-03-02 12:00", member="b")
+    world.until("2026-03-03 00:00")
+    assert world.held() == ["consent"]
+    world.allow("2026-03-03 12:00", "marketing/sms", "granted", "b")
+    world.buy("2026-03-04 12:00", member="b")
+    world.until("2026-03-05 12:00")
+    assert world.sent() == ["2026-03-04 12:00"]
+
+
+def test_i6_a_late_event_for_the_losing_id() -> None:
+    world = shop(WINBACK)
+    world.allow("2026-02-01 00:00", member="b")
+    world.buy("2026-03-01 12:00", member="b")
+    world.link("2026-03-02 12:00", "a", "b")
+    world.buy("2026-03-20 12:00", member="a")
+    world.until("2026-04-10 12:00")
+    assert world.sent() == []
+    world.until("2026-05-10 12:00")
+    assert world.sent() == ["2026-04-20 09:00"]
+
+
+def test_i7_arms_differ() -> None:
+    """The arm of the first exposure stays."""
+    text = journey(
+        "j", ON_PURCHASE,
+        "split: {experiment: x, arms: {A: 50%, B: 50%}, steps: {A: [give: a], B: [give: b]}}",
+        reenter="always",
+    )  # fmt: skip
+    world = shop(text)
+    names = [f"n{number}" for number in range(20)]
+    for hour, name in enumerate(names):
+        world.buy(f"2026-03-01 {hour:02d}:00", member=name)
+    world.until("2026-03-02 00:00")
+    arms = {one.member: one.arm for one in world.decided("go")}
+    first = next(name for name in names if arms[name] == "A")
+    other = next(name for name in names if arms[name] == "B" and name > first)
+    world.link("2026-03-03 00:00", first, other)
+    world.buy("2026-03-04 00:00", member=other)
+    world.until("2026-03-05 00:00")
+    earlier = min(first, other, key=names.index)
+    assert world.decided("go")[-1].arm == arms[earlier]
+
+
+def test_i8_un_merge_gives_nothing_twice() -> None:
+    """Both are alone again, and what either had is not had again."""
+    text = journey("j", ON_PURCHASE, "give: one", reenter="never")
+    world = shop(text)
+    world.buy("2026-03-01 12:00", member="a")
+    world.buy("2026-03-01 12:00", member="b")
+    world.link("2026-03-02 12:00", "a", "b")
+    world.link("2026-03-03 12:00", "a", "b", merged=False)
+    world.buy("2026-03-04 12:00", member="a")
+    world.buy("2026-03-04 12:00", member="b")
+    world.until("2026-04-01 12:00")
+    assert world.gifts() == ["one", "one"]
