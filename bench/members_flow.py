@@ -60,8 +60,9 @@ def write_events(path: Path, members: int, orders: int) -> int:
                 data, type_ = {"survivor": survivor}, MERGED_TYPE
             else:
                 continue
-            event = {"specversion": "1.0", "id": fact.id, "source": fact.source, "type": type_}
-            event |= {"time": format_instant(fact.time), "data": data | {"member": fact.member}}
+            event: dict[str, object] = {"specversion": "1.0", "id": fact.id, "source": fact.source}
+            event |= {"type": type_, "time": format_instant(fact.time)}
+            event["data"] = data | {"member": fact.member}
             file.write(msgspec.json.encode(event) + b"\n")
             count += 1
     return count

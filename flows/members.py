@@ -39,6 +39,7 @@ from sinks.kafka.partition import LogSink
 from sinks.members.records import records_of
 from sinks.members.table import MembersTable
 from sources.abreast.partition import AbreastSource
+from sources.health import load_health
 from sources.journeys import load_journeys
 from sources.kafka.partition import KafkaSource
 
@@ -53,7 +54,9 @@ def build(settings: StockSettings, stop: Event, report: Report | None = None) ->
     """The dataflow; `stop` ends it cleanly, `report` is told its counts."""
     chain = load_chain(settings.config)
     rules = MemberRules(chain)
-    with_journeys = Rules(chain, rules, load_journeys(settings.journeys, chain))
+    programs = load_journeys(settings.journeys, chain)
+    health = load_health(settings.health, programs)
+    with_journeys = Rules(chain, rules, programs, health)
     decoder = MemberDecoder(Sharder(SHARDS))
     kafka, live, keep = settings.kafka, settings.live, settings.recovery is not None
     journal = journals(settings, STEP.FLOW, {UNITED: PERSONS})

@@ -92,6 +92,8 @@ KEYS: dict[str, str] = {
     "单数": "orders",
     "未购天数": "days_since_purchase",
     "客单价": "median_basket",
+    "健康分": "health",
+    "健康度": "health",
     "分群": "segment",
     "门店": "store",
     "等级": "tier",

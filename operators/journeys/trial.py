@@ -16,6 +16,7 @@ from operators.journeys.units import money
 from operators.journeys.wall import zone_of
 from operators.members.experiments.assignment import assign
 from operators.members.facts import Consent, Fact, Purchase, Refund, Registration, hashed
+from operators.members.health.model import always
 from schemas.chain import Chain
 from schemas.instants import DAY_US, to_datetime, to_micros
 from schemas.journeys import Test as TestBlock
@@ -49,7 +50,8 @@ class _Trial:
         self._zone = zone_of(str(about.get("zone") or chain.timezone)) or ZoneInfo(chain.timezone)
         self._named_zone = about.get("zone")
         self._member = _member(program, chain, about)
-        self._replay = Replay(chain)
+        score = about.get("health")
+        self._replay = Replay(chain, health=None if score is None else always(_score(score)))
 
     def run(self) -> list[str]:
         """What is not as expected."""
@@ -191,6 +193,14 @@ def _member(program: Program, chain: Chain, about: Mapping[str, Any]) -> str:
             "no member can be as this test wants it: is there a holdout, and such an arm?",
             "没有会员符合测试要求：是否设置了对照组、是否有该分组？",
         )
+    )
+
+
+def _score(value: object) -> int:
+    if isinstance(value, int) and 0 <= value <= 100:
+        return value
+    raise WordsError(
+        Said(f"health: {value} is no score, 0 to 100", f"健康分 {value} 应为 0 到 100")
     )
 
 

@@ -81,6 +81,20 @@ def judge(
     return Figures(last, first, visits, spent, orders, days, wake, segment)
 
 
+class Kept(NamedTuple):
+    """Purchases that count: when, and what of each was not given back; `paid` before it was."""
+
+    times: Sequence[int]
+    nets: Sequence[int]
+    paid: int
+
+
+def kept_of(parts: Sequence[Member], rules: MemberRules) -> Kept:
+    """What one person bought and kept, of one id or of several; of what is not forgotten."""
+    bought = _bought(parts)
+    return Kept(*_counting(bought, _given(parts), rules), sum(bought[3::BOUGHT]))
+
+
 def forget(member: Member, clock: int, rules: MemberRules) -> None:
     """Let go of what is in no window and cannot be told again; its days stay counted."""
     bought = member.bought

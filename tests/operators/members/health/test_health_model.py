@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import mannwhitneyu
 
 from operators.members.health import logistic
-from operators.members.health.alive import FitError
+from operators.members.health.fitting import FitError
 from operators.members.health.history import History, Log, bought_within, histories
 from operators.members.health.measures import (
     calibration,
