@@ -58,6 +58,29 @@ ORDER BY monetary_high DESC NULLS LAST, recency_near DESC, frequency_high DESC""
         )
         return Answer((*state.columns, "transitions"), [(*state.rows[0], told.objects())])
 
+    def health(self) -> Answer:
+        """Members by the band of their health, the weakest first; without a model none."""
+        return self._queries.ask(
+            """
+SELECT health_band AS band, count(*) AS members, count(*) / sum(count(*)) OVER () AS share,
+  avg(health) AS mean_health, sum(monetary)::BIGINT AS monetary,
+  count(*) FILTER (health_changes_at < newest + INTERVAL 7 DAY) AS falls_within_7_days,
+  any_value(health_model) AS model
+FROM member_state, (SELECT max(as_of) AS newest FROM member_state)
+WHERE status = 'active' AND health IS NOT NULL
+GROUP BY band ORDER BY mean_health""",
+            [],
+        )
+
+    def weakest(self, band: str, limit: int) -> Answer:
+        """Members of a band, those who spend most first, with what drives their health."""
+        return self._queries.ask(
+            "SELECT member, health, health_band AS band, health_drivers AS drivers, segment_en, "
+            "segment_zh, monetary, last_at, health_at, health_changes_at FROM member_state "
+            "WHERE status = 'active' AND health_band = ? ORDER BY monetary DESC, member LIMIT ?",
+            [band, limit],
+        )
+
     def measured(self) -> list[tuple[Any, ...]]:
         """Days since the last purchase, frequency and monetary of all who ever bought."""
         return self._queries.ask(

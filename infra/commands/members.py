@@ -11,6 +11,7 @@ import msgspec
 
 from infra.answers import FORMATS, Column, console, field, print_csv, print_json, shown, table
 from infra.commands.members_fit import fit_command
+from infra.commands.members_health import health_command
 from infra.options import format_option
 from infra.warehouse_option import warehouse_option
 from operators.members.segments import Measured, by_mean, by_quantile
@@ -83,6 +84,7 @@ def members() -> None:
 
 
 members.add_command(fit_command)
+members.add_command(health_command)
 
 
 @members.command()
@@ -139,12 +141,22 @@ def _told(one: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "first purchase", shown(one["first_at"])
         yield "days with a purchase", shown(one["purchase_days"])
         yield "next change by time alone", shown(one["next_change_at"]) or "none"
+        if one["health"] is not None:
+            yield "health", f"{one['health']} ({one['health_band']}) at {shown(one['health_at'])}"
+            why = "; ".join(each["why"] for each in _drivers(one)[:3])
+            yield "health because", why
+            yield "health changes by time alone", shown(one["health_changes_at"])
         yield "judged by thresholds", f"version {one['thresholds']}"
     for name in ("registered_at", "home_store", "timezone"):
         if one[name] is not None:
             yield name.replace("_", " "), shown(one[name])
     for what, said in one["consents"].items():
         yield f"consent {what}", f"{said['status']} at {said['at']}"
+
+
+def _drivers(one: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = one["health_drivers"]
+    return found
 
 
 def _at(one: Mapping[str, Any]) -> str:
