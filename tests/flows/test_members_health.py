@@ -1,13 +1,15 @@
-"""Health through the whole flow: from the model's file to rows, by the clock, killed and resumed."""
+"""Health through the whole flow: from the model to rows, by the clock, killed and resumed."""
 
 from __future__ import annotations
 
 import json
 import signal
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from random import Random
 
+import duckdb
 import msgspec
 import pytest
 from click.testing import CliRunner
@@ -24,6 +26,7 @@ from operators.members.people import TICKED
 from operators.members.rules import MemberRules
 from schemas.chain import Chain
 from schemas.instants import DAY_US, SECOND_US
+from schemas.member_tables import MEMBER_STATE
 
 SIZES = {
     "sources.abreast.reader.ABREAST_BYTES": 4 * 1024,
@@ -74,6 +77,24 @@ def test_rows_and_questions(tmp_path: Path) -> None:
     run_members(*options)
     assert query(warehouse, models) == [(None,)]
     assert "tillflow members fit" in invoke("members", "health", "--warehouse", warehouse)
+
+
+def test_a_warehouse_of_before_gets_the_columns(tmp_path: Path) -> None:
+    """A file that an older tillflow made goes on, with what it held."""
+    source, warehouse = tmp_path / "a.jsonl", tmp_path / "w.duckdb"
+    lines = [render(order("m1", "1", BEGIN, 20_000))]
+    write_lines(source, lines)
+    run_members("--source", source, "--warehouse", warehouse)
+    with closing(duckdb.connect(str(warehouse))) as connection:
+        for name in [one.name for one in MEMBER_STATE.columns if one.added]:
+            connection.execute(f"ALTER TABLE member_state DROP COLUMN {name}")
+    write_lines(source, [*lines, render(order("m2", "2", BEGIN, 20_000))])
+    run_members(
+        "--source", source, "--warehouse", warehouse, "--health",
+        write_model(tmp_path, quick_model()),
+    )  # fmt: skip
+    asked = "SELECT member, health_band FROM member_state ORDER BY member"
+    assert query(warehouse, asked) == [("m1", "healthy"), ("m2", "healthy")]
 
 
 def test_a_journey_that_asks_for_health_needs_a_model(tmp_path: Path) -> None:
