@@ -98,8 +98,8 @@ def test_scores_are_those_of_the_fit() -> None:
         sign = 1.0 if isinstance(one, Purchase) else -1.0
         day = (one.time - BEGIN) // DAY_US
         rows.append((names.index(one.member), day, days[one.receipt], sign * one.amount))
-    member, day, of = (np.array([row[at] for row in rows], dtype=np.int64) for at in range(3))
-    log = Log(member, day, of, np.array([row[3] for row in rows]))
+    member, at_day, of = (np.array([row[at] for row in rows], dtype=np.int64) for at in range(3))
+    log = Log(member, at_day, of, np.array([row[3] for row in rows]))
     who, known = histories(log, end)
     wanted = chances(MODEL, known)
     at = BEGIN + end * DAY_US
