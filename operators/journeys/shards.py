@@ -30,7 +30,7 @@ from operators.journeys.entries import (
 from operators.journeys.program import Program
 from operators.journeys.state import pack_desk, unpack_desk
 from operators.journeys.view import View, happening_of, view_of
-from operators.members.facts import Erasure, Fact, MemberBatch, Part
+from operators.members.facts import Answer, Erasure, Fact, MemberBatch, Part
 from operators.members.figures import Figures, judge
 from operators.members.health.model import HealthModel, from_json
 from operators.members.health.watch import Watch
@@ -260,6 +260,8 @@ class JourneyMemberShard(_Journeying, MemberShard):
         if isinstance(fact, Erasure):
             self.desk.drop(fact.member)
             self.watch.forget(fact.member)
+        elif isinstance(fact, Answer) and verdict == "applied":
+            self.desk.heard(fact.member, fact)
         return verdict
 
     def _hand_on(self, name: str, fact: Fact, cause: Cause, packed: bytes) -> None:
@@ -273,6 +275,13 @@ class JourneyMemberShard(_Journeying, MemberShard):
 
 class JourneyPersonShard(_Journeying, PersonShard):
     """All ids that were ever merged, with the persons they are and their journeys."""
+
+    def take(self, fact: Fact, where: Where) -> Refusal | str:
+        """Take a fact; what is heard of a message to an id concerns the person it is now."""
+        verdict = super().take(fact, where)
+        if isinstance(fact, Answer) and fact.member in self.members:
+            self.desk.heard(self.root(fact.member), fact)
+        return verdict
 
     def _take_part(self, part: Part) -> None:
         if part.journeys:

@@ -15,6 +15,7 @@ import msgspec
 from operators.judging import bad_event, no_event
 from operators.members.facts import (
     UNITED,
+    Answer,
     Consent,
     Erasure,
     Fact,
@@ -26,7 +27,7 @@ from operators.members.facts import (
     Thresholds,
     hashed,
 )
-from operators.members.lines import TYPES, Line, Order
+from operators.members.lines import HEARD, TYPES, Answered, Line, Order
 from operators.records import Record, RecordBlock
 from operators.stock.decode import EARLIEST, LATEST, RAW_LIMIT, Block, BlockRead, Sharder
 from operators.stock.decode_records import BadHeaderError, is_binary, structured_line
@@ -187,7 +188,13 @@ def _facts(line: Line) -> Iterator[_Routed]:
         proof = (data.text_version, data.evidence)
         said = Consent(*head, data.member, data.purpose, data.channel, data.status, *proof)
         yield said, (data.member,)
-    else:
+    elif isinstance(line, Answered):
+        answer = (HEARD[type(line)], line.data.message, line.data.channel, line.data.reason)
+        heard = Answer(*head, line.data.member, *answer)
+        # Its own shard, and that of persons where it was merged: only they know of which it is.
+        yield heard, (heard.member,)
+        yield heard, ()
+    elif isinstance(data, events.ThresholdsPublished):
         figures = (data.version, data.recency_days, data.frequency, data.monetary)
         yield Thresholds(*head, "", *figures), None
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from operators.members.figures import kept_of
-from operators.members.health.history import History, history
+from operators.members.health.history import ENGAGED, History, decayed, history
 from operators.members.health.model import (
     HealthModel,
     band,
@@ -76,10 +76,12 @@ def history_of(parts: Sequence[Member], at: int, rules: MemberRules) -> History 
             begin = rules.begin_of(time)
             days[begin] = days.get(begin, 0) + net
     past = [one.past for one in parts if one.past is not None]
+    engaged = _engaged(parts, at, rules)
     returned = 1 - sum(kept.nets) / kept.paid if kept.paid else 0.0
     found = history(
         ((begin / DAY_US, float(net)) for begin, net in days.items()),
         at / DAY_US,
+        engaged=engaged,
         returned=returned,
     )
     if not past:
@@ -88,7 +90,7 @@ def history_of(parts: Sequence[Member], at: int, rules: MemberRules) -> History 
     more = sum(one[0] for one in past)
     if found is None:
         last = rules.begin_of(max(one[2] for one in past)) / DAY_US
-        return History(more - 1, last - first, at / DAY_US - first, 0.0, 0.0, 0.0, returned)
+        return History(more - 1, last - first, at / DAY_US - first, 0.0, 0.0, engaged, returned)
     began = min(first, at / DAY_US - found.age)
     return History(
         found.repeats + more,
@@ -96,9 +98,21 @@ def history_of(parts: Sequence[Member], at: int, rules: MemberRules) -> History 
         at / DAY_US - began,
         found.short,
         found.long,
-        0.0,
+        engaged,
         returned,
     )
+
+
+def _engaged(parts: Sequence[Member], at: int, rules: MemberRules) -> float:
+    """Messages that were opened, decayed; the same one under several ids of a person is one."""
+    opened: dict[int, int] = {}
+    for part in parts:
+        held = part.opened
+        for spot in range(0, 0 if held is None else len(held), 2):
+            assert held is not None
+            opened[held[spot + 1]] = min(held[spot], opened.get(held[spot + 1], held[spot]))
+    days = ((at - rules.begin_of(time)) / DAY_US for time in opened.values() if time <= at)
+    return sum(decayed(1.0, each, ENGAGED) for each in days)
 
 
 def score_of(

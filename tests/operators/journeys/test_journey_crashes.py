@@ -14,7 +14,16 @@ from journey_driver import SEND, chain_of, instant, journey, program
 from operators.journeys.decisions import Decision
 from operators.journeys.program import Program
 from operators.journeys.shards import JourneyMemberShard, JourneyPersonShard, Rules
-from operators.members.facts import UNITED, Consent, Fact, Link, MemberBatch, Purchase, Refund
+from operators.members.facts import (
+    UNITED,
+    Answer,
+    Consent,
+    Fact,
+    Link,
+    MemberBatch,
+    Purchase,
+    Refund,
+)
 from operators.members.health.model import HealthModel
 from operators.members.rules import MemberRules
 from operators.members.shard import MemberShard
@@ -36,6 +45,9 @@ BY_HEALTH = (
     journey("strong", "{event: purchase}", "wait: 6h",
             "{if: {health: '>=55'}, then: [{give: strong}]}", reenter="always"),
 )  # fmt: skip
+BY_ANSWER = journey("asks", "{event: purchase}", SEND,
+                    "{wait: {event: opened, timeout: 12h}, then: [{give: glad}], "
+                    "else: [{give: sad}]}", reenter="always", limits="{priority: 90}")  # fmt: skip
 MODEL = quick_model()
 Input = tuple[int, Fact | None, int]
 
@@ -145,14 +157,28 @@ def inputs(seed: int) -> list[Input]:
     return sorted([*facts, *ticks], key=lambda one: (one[0], one[1] is None, one[2] == UNITED))
 
 
+def answered(seed: int, programs: tuple[Program, ...]) -> list[Input]:
+    """The inputs, and that every second message of one journey is opened an hour later."""
+    given = inputs(seed)
+    first = Process(CHAIN, programs)
+    for one in given:
+        first.do(one)
+    asked = [one for one in first.done.values() if one.journey == "asks" and one.action == "send"]
+    for number, sent in enumerate(asked[::2]):
+        time = sent.decided_at + HOUR_US
+        fact = Answer(time, "app", f"o{number}", "live", sent.member, "opened", sent.id)
+        given += [(time, fact, 0), (time, fact, UNITED)]
+    return sorted(given, key=lambda one: (one[0], one[1] is None, one[2] == UNITED))
+
+
 @pytest.mark.parametrize(("seed", "health"), [(0, None), (1, None), (1, MODEL), (2, MODEL)])
 def test_a_crash_at_every_step_gives_each_decision_once(
     seed: int, health: HealthModel | None
 ) -> None:
     """Whatever is lost is decided again, with the same ids and nothing else; health falls, too."""
     texts = TEXTS if health is None else (*TEXTS, *BY_HEALTH)
-    programs = tuple(program(text, CHAIN) for text in texts)
-    given = inputs(seed)
+    programs = tuple(program(text, CHAIN) for text in (*texts, BY_ANSWER))
+    given = answered(seed, programs)
     whole = Process(CHAIN, programs, health)
     for one in given:
         whole.do(one)
@@ -179,6 +205,7 @@ def test_a_crash_at_every_step_gives_each_decision_once(
     assert fallen >= {"purchase", "time"} if health else not fallen
     by_health = {one.gift for one in whole.done.values()} & {"weak", "strong"}
     assert by_health == ({"weak", "strong"} if health else set())
+    assert {one.gift for one in whole.done.values()} >= {"glad", "sad"}
 
 
 def test_another_model_after_a_crash() -> None:
