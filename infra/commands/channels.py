@@ -16,6 +16,7 @@ from rich.table import Table
 
 from flows.settings import SettingsError, kafka_settings, load_chain
 from infra.commands.hooks import stopped_by_signals
+from infra.options import token_file_option
 from operators.channels.filling import fill
 from operators.channels.heard import Asked, Heard
 from operators.inbox import Inbox
@@ -75,6 +76,7 @@ def channels() -> None:
 @click.option("--kafka", envvar="TILLFLOW_KAFKA", help="Bootstrap servers (host:port,...).")
 @click.option("--events", type=_PATH, help="Instead: a file of events (JSON Lines).")
 @click.option("--warehouse", help="Instead: a DuckDB file. With the others: results go there.")
+@token_file_option
 @click.option("--report", type=_PATH, help="Also write results to this file (JSON Lines).")
 @click.option("--once", is_flag=True, help="End when all is read and what can be sent is sent.")
 def run(
@@ -84,6 +86,7 @@ def run(
     kafka: str | None,
     events: Path | None,
     warehouse: str | None,
+    token_file: Path | None,
     report: Path | None,
     once: bool,
 ) -> None:
@@ -93,7 +96,7 @@ def run(
         made, rules = _prepared(config, sandbox)
         if events is not None:
             kafka = None
-        teller = _teller(kafka, warehouse, report)
+        teller = _teller(kafka, warehouse, token_file, report)
         try:
             with Worker(made, rules, store, os.environ, teller) as worker:
                 inbox = _inbox(kafka, events, warehouse, worker.store.positions())
@@ -232,14 +235,16 @@ def _inbox(
     return WarehouseInbox(where)
 
 
-def _teller(kafka: str | None, warehouse: str | None, report: Path | None) -> Teller:
+def _teller(
+    kafka: str | None, warehouse: str | None, token_file: Path | None, report: Path | None
+) -> Teller:
     tellers: list[Teller] = []
     settings = kafka_settings(kafka) if kafka is not None else None
     if settings is not None:
         tellers.append(KafkaTeller(settings))
     if warehouse is not None:
         token = os.environ.get("TILLFLOW_WAREHOUSE_TOKEN")
-        tellers.append(WarehouseTeller(parse_target(warehouse, token=token)))
+        tellers.append(WarehouseTeller(parse_target(warehouse, token=token, token_file=token_file)))
     if report is not None:
         tellers.append(FileTeller(report))
     return Tellers(tellers)
