@@ -39,6 +39,25 @@ ORDER BY monetary_high DESC NULLS LAST, recency_near DESC, frequency_high DESC""
             [],
         )
 
+    def changes_by_day(self) -> list[tuple[Any, ...]]:
+        """Day (UTC), segment before, segment after, how many changes; the earliest day first."""
+        return self._queries.ask(
+            "SELECT changed_at::DATE AS day, from_segment, to_segment, count(*) "
+            "FROM member_transition GROUP BY ALL ORDER BY ALL",
+            [],
+        ).rows
+
+    def transitions(self, days: int) -> Answer:
+        """Changes of segment in the last days before the newest one, by where and why."""
+        return self._queries.ask(
+            """
+SELECT from_segment, to_segment, cause, count(*) AS changes, count(DISTINCT member) AS members
+FROM member_transition, (SELECT max(changed_at) AS newest FROM member_transition)
+WHERE changed_at > newest - to_days(?)
+GROUP BY ALL ORDER BY changes DESC, from_segment, to_segment, cause""",
+            [days],
+        )
+
     def why(self, member: str) -> Answer:
         """One row: the state of a member, and `transitions`, the latest first.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
@@ -12,12 +11,12 @@ import msgspec
 from infra.answers import FORMATS, Column, console, field, print_csv, print_json, shown, table
 from infra.commands.members_fit import fit_command
 from infra.commands.members_health import health_command
+from infra.commands.members_moves import asking, segments_command, transitions_command
 from infra.options import format_option
 from infra.warehouse_option import warehouse_option
 from operators.members.segments import Measured, by_mean, by_quantile
 from schemas.member_events import THRESHOLDS_TYPE
-from serving.members import MemberQueries, open_member_queries
-from serving.queries import Answer, QueryError
+from serving.queries import Answer
 from sinks.warehouse.address import Target
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -27,20 +26,6 @@ def _money(name: str) -> Callable[[Mapping[str, Any]], str]:
     return lambda one: "" if one[name] is None else f"{one[name] / 100:,.2f}"
 
 
-def _segment(one: Mapping[str, Any]) -> str:
-    return str(one["segment_en"] or "(never bought)")
-
-
-_SEGMENTS: tuple[Column, ...] = (
-    ("segment", _segment),
-    ("", field("segment_zh")),
-    (">members", field("members")),
-    (">share", lambda one: f"{one['share']:.1%}"),
-    (">spent", _money("monetary")),
-    (">visits, mean", field("mean_frequency")),
-    (">days silent, median", field("median_silent_days")),
-    (">came in 7 days", field("came_within_7_days")),
-)
 _TRANSITIONS: tuple[Column, ...] = (
     (">", field("number")),
     ("at", field("changed_at")),
@@ -61,15 +46,6 @@ def _shared(command: F) -> F:
     return warehouse_option(formats(command))
 
 
-@contextmanager
-def _questions(warehouse: Target) -> Iterator[MemberQueries]:
-    try:
-        with open_member_queries(warehouse) as queries:
-            yield queries
-    except QueryError as wrong:
-        raise click.ClickException(str(wrong)) from None
-
-
 def _machine_form(answer: Answer, form: str) -> bool:
     if form == "json":
         print_json(answer)
@@ -85,20 +61,8 @@ def members() -> None:
 
 members.add_command(fit_command)
 members.add_command(health_command)
-
-
-@members.command()
-@_shared
-def segments(warehouse: Target, form: str) -> None:
-    """Members by segment, the most valuable first."""
-    with _questions(warehouse) as queries:
-        found = queries.segments()
-    if _machine_form(found, form):
-        return
-    if not found.rows:
-        click.echo("no members yet: tillflow run members --source EVENTS --warehouse ...")
-        return
-    console().print(table("Members by segment", _SEGMENTS, found.objects()))
+members.add_command(segments_command)
+members.add_command(transitions_command)
 
 
 @members.command()
@@ -106,7 +70,7 @@ def segments(warehouse: Target, form: str) -> None:
 @_shared
 def why(member: str, warehouse: Target, form: str) -> None:
     """One member: figures, segment, what it allowed, and every change with its cause."""
-    with _questions(warehouse) as queries:
+    with asking(warehouse) as queries:
         found = queries.why(member)
     if _machine_form(found, form):
         return
@@ -184,7 +148,7 @@ def thresholds(by: str, share: float, version: int | None, warehouse: Target) ->
     Members change segment with the cause `thresholds`, which no journey takes for something that
     somebody did.
     """
-    with _questions(warehouse) as queries:
+    with asking(warehouse) as queries:
         found = [Measured(*row) for row in queries.measured()]
         newest, used = queries.newest()
     number = version or used + 1

@@ -9,11 +9,10 @@ import click
 import msgspec
 
 from infra.answers import FORMATS, Column, console, field, print_csv, print_json, shown, table
+from infra.commands.members_moves import asking
 from infra.options import format_option
 from infra.warehouse_option import warehouse_option
 from operators.members.health.model import BANDS
-from serving.members import open_member_queries
-from serving.queries import QueryError
 from sinks.warehouse.address import Target
 
 _BANDS: tuple[Column, ...] = (
@@ -53,11 +52,8 @@ def health_command(band: str, limit: int, form: str, warehouse: Target) -> None:
 
     JSON and CSV have the members of the band alone.
     """
-    try:
-        with open_member_queries(warehouse) as queries:
-            bands, found = queries.health(), queries.weakest(band, limit)
-    except QueryError as wrong:
-        raise click.ClickException(str(wrong)) from None
+    with asking(warehouse) as queries:
+        bands, found = queries.health(), queries.weakest(band, limit)
     if form == "json":
         print_json(found)
     elif form == "csv":
