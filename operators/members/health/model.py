@@ -7,7 +7,6 @@ where a fit did not beat recency on later days, it is recency alone, and `kind` 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,8 +20,6 @@ from operators.members.health.terms import TERMS, Ground, own_gap, terms, terms_
 Kind = Literal["full", "purchases", "recency"]
 _FORMAT = 1
 BANDS = ("at_risk", "watch", "healthy")
-_LOOK_DAYS, _FIRST_LOOK = 730.0, 1.0
-_CLOSE = 0.5 / 86_400  # days
 
 
 class ModelError(ValueError):
@@ -140,51 +137,7 @@ def silent_until(model: HealthModel, one: History, threshold: float) -> float | 
     return at - one.age if at > one.age else None
 
 
-def changes_band(model: HealthModel, one: History, days: float = _LOOK_DAYS) -> float | None:
-    """In how many days the member's band changes if it does nothing; None for not within `days`.
-
-    What the one wake-up of a member is set to, beside its other deadlines. A band that is entered
-    and left again between two looks is passed over: the first is after a day, each
-    other one twice as far away as the one before.
-    """
-    now, start = chance(model, one), _odds(chance(model, one))
-    here = band(model, now)
-    early, late, end = 0.0, min(_FIRST_LOOK, days), start
-    while band(model, found := chance(model, one.after(late))) == here:
-        if late >= days:
-            return None
-        early, late, end = late, min(2 * late, days), _odds(found)
-    edge = _odds(_edge(model, now, found))
-    return _crossing(lambda at: _odds(chance(model, one.after(at))) - edge, early, late, end - edge)
-
-
-def _edge(model: HealthModel, now: float, then: float) -> float:
-    """The border of the band of `now` on the side of `then`."""
-    low, high = model.bands
-    if then < now:
-        return high if now >= high else low
-    return low if now < low else high
-
-
-def _crossing(above: Callable[[float], float], early: float, late: float, at_early: float) -> float:
-    """Where a line from a border crosses to the other side: false position, never out of bounds."""
-    at_late = above(late)
-    down = at_late < 0
-    while late - early > _CLOSE:
-        share = at_early / (at_early - at_late) if at_early != at_late else 0.5
-        width = late - early
-        # A little beyond what is near an end, so that the other end comes near, too.
-        middle = early + min(max(share * width, _CLOSE / 2), width - _CLOSE / 2)
-        found = above(middle)
-        if (found < 0) == down:
-            # Halved, so that the end that stays is not believed for ever (Illinois).
-            late, at_late, at_early = middle, found, at_early / 2
-        else:
-            early, at_early, at_late = middle, found, at_late / 2
-    return late
-
-
-def _odds(found: float) -> float:
+def log_odds(found: float) -> float:
     """The logarithm of a chance's odds."""
     found = min(max(found, 1e-12), 1 - 1e-12)
     return math.log(found / (1 - found))
@@ -192,7 +145,7 @@ def _odds(found: float) -> float:
 
 def always(score: int) -> HealthModel:
     """A model by which everybody who ever bought has this score, for trying things out."""
-    found = _odds(score / 100)
+    found = log_odds(score / 100)
     none = Parameters(1.0, 1.0, 1.0, 1.0)
     return HealthModel("tried", "recency", none, 1.0, found, {}, (0.0, 1.0), {}, 0)
 

@@ -19,11 +19,11 @@ from operators.members.health.model import (
     HealthModel,
     band,
     chance,
-    changes_band,
     from_json,
     health,
     to_json,
 )
+from operators.members.health.quiet import changes_band
 from operators.members.member import Member
 from operators.members.rows import UNKNOWN, Shown
 from operators.members.rules import MemberRules
@@ -32,6 +32,8 @@ from schemas.member_events import Cause, Origin
 
 # A member whose band does not change for so long is looked at then: two years.
 FAR = 730 * DAY_US
+# Causes by which nobody did anything.
+UNMOVED: tuple[Cause, ...] = ("time", "thresholds")
 
 
 class Stand(msgspec.Struct, array_like=True, gc=False):
@@ -147,6 +149,12 @@ class Watch:
         """Judge a member as it is at `clock`, after something happened or time has passed."""
         model = self.model
         newest = max((one.newest for one in parts if one.newest is not None), default=None)
+        before = self.stands.get(name)
+        if before is not None and cause in UNMOVED:
+            # Nothing was done, so all is as it was but for time; that is known up to here.
+            if clock < before.turns:
+                return
+            newest = before.turns
         if model is None or newest is None:
             self.drop(name)
             return
@@ -163,15 +171,22 @@ class Watch:
             turns = self._turns(model, one, at)
         found = chance(model, one)
         stand = Stand(band(model, found), at, turns)
-        before = self.stands.get(name)
         self.stands[name] = stand
         if before is None or before.turns != turns:
             heappush(self._heap, (turns, name))
         if before is None or before.band != stand.band:
             was = None if before is None else before.band
-            instant = at if cause == "time" else clock
-            turn = Turn(name, instant, was, stand.band, round(100 * found), model.version, cause,
-                        origin, event)  # fmt: skip
+            turn = Turn(
+                member=name,
+                changed_at=at if cause == "time" else clock,
+                before=was,
+                after=stand.band,
+                score=round(100 * found),
+                model=model.version,
+                cause=cause,
+                origin=origin,
+                event=event,
+            )
             self.told.append(turn)
 
     @staticmethod
