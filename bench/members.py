@@ -4,7 +4,8 @@
 
 Each size in a process of its own: a year of orders (a twentieth given back again, a hundredth of
 the members merged in pairs) goes through the shards as the engine would drive them, then time alone
-passes for 400 days, until every window has expired.
+passes for 400 days, until every window has expired. All times are of the processor. The flow beside
+its plain driver, from files to the warehouse: `python -m bench.members_flow`.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from random import Random
 import click
 
 from operators.members.facts import UNITED, Fact, Link, MemberBatch, Purchase, Refund
+from operators.members.figures import Figures
 from operators.members.people import People
 from operators.members.persons import PersonShard
+from operators.members.rows import Why
 from operators.members.rules import MemberRules
 from operators.members.shard import MemberShard
 from operators.stock.decode import Sharder
@@ -64,7 +67,19 @@ class Shards:
         self._sharder = Sharder(SHARDS)
         self.people: dict[int, People] = {one: MemberShard(rules) for one in range(SHARDS)}
         self.people[UNITED] = PersonShard(rules)
-        self.told = self.rows = 0
+        self.told = self.rows = self.woken = 0
+        for one in self.people.values():
+            self._count(one)
+
+    def _count(self, people: People) -> None:
+        """Count how often a member is looked at because its time has come."""
+        settle = people.settle
+
+        def counted(name: str, why: Why) -> Figures | None:
+            self.woken += why.cause == "time"
+            return settle(name, why)
+
+        people.settle = counted  # type: ignore[method-assign]
 
     def feed(self, block: list[tuple[Fact, tuple[str, ...]]]) -> None:
         """Take a block of facts, as the engine hands it on."""
@@ -124,18 +139,20 @@ def measure(members: int, orders: int) -> None:
     flushed = time.process_time() - began
     held = sum(len(one.members) for one in shards.people.values())
     size = (memory() - before) / held
-    told = shards.told
+    told, woken = shards.told, shards.woken
     began = time.process_time()
     now = BEGIN + 365 * DAY_US
     for step in range(1, 400 * 24 + 1):
         shards.tick(now + step * STEP)
     passing = time.process_time() - began
     shards.flush()
+    wakes = shards.woken - woken
     print(
         f"{members:>9,} members  {events:>10,} events  {events / spent:>7,.0f} events/s  "
         f"{spent / events * 1e6:>5.1f} us each  {size:>6,.0f} bytes a member  "
         f"rows {shards.rows / 2 / max(flushed, 1e-9):>7,.0f}/s  "
-        f"400 idle days {passing:>6.1f} s: {shards.told - told:,} changes",
+        f"400 idle days {passing:>6.1f} s: {wakes:,} wake-ups of {passing / wakes * 1e6:.1f} us, "
+        f"{shards.told - told:,} changes",
         flush=True,
     )
 

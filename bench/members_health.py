@@ -29,7 +29,8 @@ from numpy.typing import NDArray
 
 from infra.demo.data import find_data
 from operators.members.health import logistic
-from operators.members.health.alive import Floats, alive_many, buys_within_many, fit, log_likelihood
+from operators.members.health.alive import Floats, alive_many, buys_within_many
+from operators.members.health.fitting import fit, log_likelihood
 from operators.members.health.history import Ints, Log, bought_within, histories
 from operators.members.health.measures import calibration, calibration_error, losses, measured
 from operators.members.health.model import HealthModel, chances, health

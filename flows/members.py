@@ -24,7 +24,7 @@ from flows.parts import Report, beside_batches, journals, own_settings, table_si
 from flows.process import prepare_process
 from flows.settings import SHARDS, StockSettings, load_chain
 from flows.steps import MembersStep as STEP
-from operators.engine import ShardLogic, Snapshot, system_clock
+from operators.engine import FLUSH_AFTER, FLUSH_BACKFILL, ShardLogic, Snapshot, system_clock
 from operators.journeys.shards import JourneyMemberShard, JourneyPersonShard, Rules
 from operators.members.decode import Decoded, MemberDecoder
 from operators.members.facts import UNITED, MemberBatch
@@ -39,6 +39,7 @@ from sinks.kafka.partition import LogSink
 from sinks.members.records import records_of
 from sinks.members.table import MembersTable
 from sources.abreast.partition import AbreastSource
+from sources.health import load_health
 from sources.journeys import load_journeys
 from sources.kafka.partition import KafkaSource
 
@@ -53,7 +54,9 @@ def build(settings: StockSettings, stop: Event, report: Report | None = None) ->
     """The dataflow; `stop` ends it cleanly, `report` is told its counts."""
     chain = load_chain(settings.config)
     rules = MemberRules(chain)
-    with_journeys = Rules(chain, rules, load_journeys(settings.journeys, chain))
+    programs = load_journeys(settings.journeys, chain)
+    health = load_health(settings.health, programs)
+    with_journeys = Rules(chain, rules, programs, health)
     decoder = MemberDecoder(Sharder(SHARDS))
     kafka, live, keep = settings.kafka, settings.live, settings.recovery is not None
     journal = journals(settings, STEP.FLOW, {UNITED: PERSONS})
@@ -69,7 +72,8 @@ def build(settings: StockSettings, stop: Event, report: Report | None = None) ->
             yield from _items(decoder.decode_records(block, latest))
 
     def dressed(shard: JourneyMemberShard | JourneyPersonShard, resume: Snapshot | None) -> Logic:
-        return ShardLogic(shard, journal, resume, live=live, keep_state=keep)
+        wait = FLUSH_AFTER if live else FLUSH_BACKFILL
+        return ShardLogic(shard, journal, resume, live=live, keep_state=keep, flush_after=wait)
 
     def members(resume: Snapshot | None) -> Logic:
         return dressed(JourneyMemberShard(with_journeys, journaled=keep), resume)

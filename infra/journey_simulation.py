@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from operators.journeys.program import Program
 from operators.journeys.replay import Replay, Routed, as_live
 from operators.members.decode import MemberDecoder
+from operators.members.health.model import HealthModel
 from operators.stock.decode import LATEST, Sharder
 from schemas.chain import Chain
 from schemas.instants import DAY_US
@@ -40,7 +41,11 @@ def facts_of(source: str, told: Callable[[int], None]) -> Iterator[Routed]:
 
 
 def simulated(
-    source: str, chain: Chain, programs: tuple[Program, ...], days: float
+    source: str,
+    chain: Chain,
+    programs: tuple[Program, ...],
+    days: float,
+    health: HealthModel | None = None,
 ) -> tuple[Replay, int, int]:
     """What would have come of the journeys in the last `days` of a source; from when, refused.
 
@@ -54,7 +59,7 @@ def simulated(
         msg = f"{source} holds no events of members (see docs/members.md for what is read)"
         raise NothingToReplayError(msg)
     start = newest - round(days * DAY_US)
-    replay = Replay(chain)
+    replay = Replay(chain, health=health)
     running = False
     for shard, fact in facts_of(source, refused.append):
         if not running and fact.time >= start:

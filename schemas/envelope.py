@@ -29,7 +29,7 @@ from schemas.member_events import (
     ThresholdsPublished,
     Unmerged,
 )
-from schemas.message_events import SUBSCRIPTION_TYPE, Subscription
+from schemas.message_events import MESSAGE_OPENED_TYPE, SUBSCRIPTION_TYPE, Opened, Subscription
 from schemas.movement import MOVEMENT_TYPE, Movement, Name
 from schemas.reservation import RESERVATION_TYPE, Reservation
 from schemas.shop_events import ORDER_TYPE, VISIT_TYPE, Order, Visit
@@ -140,6 +140,12 @@ class SubscriptionEvent(Envelope[Subscription], gc=False, kw_only=True, omit_def
     type: Literal["member.subscription.v1"]
 
 
+class OpenedEvent(Envelope[Opened], gc=False, kw_only=True, omit_defaults=True):
+    """One `message.opened.v1`."""
+
+    type: Literal["message.opened.v1"]
+
+
 class Header(msgspec.Struct, gc=False):
     """Just enough of a line to say whose event it is."""
 
@@ -162,4 +168,5 @@ EVENT_STRUCTS: dict[str, type] = {
     THRESHOLDS_TYPE: ThresholdsEvent,
     **dict.fromkeys(COUPON_TYPES, CouponEnvelope),
     SUBSCRIPTION_TYPE: SubscriptionEvent,
+    MESSAGE_OPENED_TYPE: OpenedEvent,
 }

@@ -21,6 +21,8 @@ Figures = Annotated[
     msgspec.Meta(description="field: test, several are all meant; or all, any, not"),
 ]
 Trigger = Literal["purchase", "refund", "registered", "consent"]
+# What is heard of the last message that the journey sent.
+Heard = Literal["opened", "delivered", "failed"]
 TransitionCause = Literal["purchase", "refund", "time"]
 
 
@@ -92,12 +94,13 @@ class Wait(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"for
     """Wait `for` so long, `until` a clock (`09:00`, `Friday 20:00`), or for an `event`.
 
     An event is waited for at most `timeout`; then the step's `then` is taken, or else `else`.
+    `opened`, `delivered` and `failed` are of the last message that the journey sent.
     `grace`: who comes later than the clock by no more does not wait for the next day.
     """
 
     for_: Duration | None = None
     until: str | None = None
-    event: Trigger | None = None
+    event: Trigger | Heard | None = None
     timeout: Duration | None = None
     grace: Duration | None = None
 

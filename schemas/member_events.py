@@ -20,12 +20,14 @@ ERASED_TYPE = "member.erased.v1"
 CONSENT_TYPE = "member.consent.v1"
 THRESHOLDS_TYPE = "member.thresholds.v1"
 SEGMENT_CHANGED_TYPE = "member.segment_changed.v1"
+HEALTH_CHANGED_TYPE = "member.health_changed.v1"
 
 Origin = Literal["live", "backfill", "replay", "correction"]
 Purpose = Literal["marketing", "profiling", "service"]
 Channel = Literal["sms", "wechat", "wecom", "mini_program", "email", "phone", "pos", "any"]
 ConsentStatus = Literal["granted", "denied", "withdrawn"]
 Cause = Literal["purchase", "refund", "time", "thresholds", "merge", "unmerge"]
+Band = Literal["at_risk", "watch", "healthy"]
 Segment = Literal[
     "high_value",
     "high_potential",
@@ -111,6 +113,23 @@ class ThresholdsPublished(msgspec.Struct, gc=False, kw_only=True, omit_defaults=
     frequency: Annotated[int, msgspec.Meta(ge=1)]
     monetary: Annotated[int, msgspec.Meta(ge=0, description="minor units of the chain's currency")]
     method: Literal["fixed", "mean", "quantile"] = "fixed"
+
+
+class HealthChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """The band of a member's health is another: `score` is its chance to buy in 30 days, 0 to 100.
+
+    `cause` is `time` where it did nothing.
+    """
+
+    member: str
+    changed_at: datetime
+    before: Band | None
+    after: Band
+    score: int
+    model: str
+    cause: Cause
+    origin: Origin
+    event: str | None
 
 
 class SegmentChanged(msgspec.Struct, frozen=True, kw_only=True):

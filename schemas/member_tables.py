@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from schemas.tables import Column, Table
+from schemas.tables import Column, ColumnType, Table
+
+
+def _later(name: str, type_: ColumnType, comment: str, unit: str = "") -> Column:
+    return Column(name, type_, comment, unit, nullable=True, added=True)
+
 
 MEMBER_STATE = Table(
     name="member_state",
@@ -37,6 +42,12 @@ MEMBER_STATE = Table(
         Column("timezone", "text", "its own, where it is known", "", True),
         Column("consents", "json", "what it said, by purpose/channel: status, at, text, evidence"),
         Column("as_of", "instant", "time of its newest event", "", True),
+        _later("health", "integer", "chance to buy in 30 days, at health_at", "percent"),
+        _later("health_band", "text", "at_risk, watch or healthy"),
+        _later("health_drivers", "json", "what drives it, strongest first: odds, why"),
+        _later("health_at", "instant", "its newest event, or a change of band since"),
+        _later("health_changes_at", "instant", "when the band changes by time alone"),
+        _later("health_model", "text", "version of the model"),
         Column("version", "integer", "1 once it was ever merged; of the same, the last row counts"),
     ),
 )

@@ -13,6 +13,7 @@ MESSAGE_ACCEPTED_TYPE = "message.accepted.v1"
 MESSAGE_DELIVERED_TYPE = "message.delivered.v1"
 MESSAGE_FAILED_TYPE = "message.failed.v1"
 MESSAGE_UNKNOWN_TYPE = "message.unknown.v1"
+MESSAGE_OPENED_TYPE = "message.opened.v1"
 SUBSCRIPTION_TYPE = "member.subscription.v1"
 
 DeliveryStatus = Literal["accepted", "delivered", "failed", "unknown"]
@@ -37,6 +38,17 @@ class MessageOutcome(msgspec.Struct, frozen=True, kw_only=True):
     provider_code: str
     attempts: int
     at: datetime
+
+
+class Opened(msgspec.Struct, gc=False, kw_only=True, omit_defaults=True):
+    """A member opened a message, or followed its link; whoever shows it tells that.
+
+    `message` is the id of `message.decided.v1`: put it into the link or page of the template.
+    """
+
+    message: Name
+    member: Name
+    channel: str = ""
 
 
 class Subscription(msgspec.Struct, gc=False, kw_only=True, omit_defaults=True):

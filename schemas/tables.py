@@ -29,13 +29,17 @@ _ARROW: dict[ColumnType, pa.DataType] = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: `unit` is what one of it is (`units`, `days`), empty for names and texts."""
+    """One column: `unit` is what one of it is (`units`, `days`), empty for names and texts.
+
+    `added`: warehouses of before do not have it, and get it when a flow next opens them.
+    """
 
     name: str
     type: ColumnType
     comment: str
     unit: str = ""
     nullable: bool = False
+    added: bool = False
 
     @property
     def full_comment(self) -> str:
@@ -83,6 +87,12 @@ class Table:
         name = quoted(self.name)
         return [
             f"CREATE TABLE IF NOT EXISTS {name} (\n  {body}\n)",
+            *(
+                f"ALTER TABLE {name} ADD COLUMN IF NOT EXISTS {quoted(column.name)} "
+                f"{_DUCKDB[column.type]}"
+                for column in self.columns
+                if column.added
+            ),
             f"COMMENT ON TABLE {name} IS {literal(self.comment)}",
             *(
                 f"COMMENT ON COLUMN {name}.{quoted(column.name)} IS {literal(column.full_comment)}"

@@ -36,10 +36,12 @@ TOPICS: tuple[Topic, ...] = (
     Topic("member.thresholds.v1", "version", "from when on which figures are high"),
     Topic("coupon.event.v1", "member", "coupons issued, reserved, redeemed, rolled back, expired"),
     Topic("member.segment_changed.v1", "member", "changes of segment, with their cause"),
+    Topic("member.health_changed.v1", "member", "bands of members' health, falling by time, too"),
     Topic("message.decided.v1", "member", "what journeys decided to do, to put off, or not to do"),
     Topic("message.accepted.v1", "member", "messages that a provider has taken"),
     Topic("message.delivered.v1", "member", "messages that arrived"),
     Topic("message.failed.v1", "member", "messages that will not arrive, and why"),
+    Topic("message.opened.v1", "member", "messages that members opened"),
     Topic("message.unknown.v1", "member", "messages of which nobody can know whether they arrived"),
     Topic("member.subscription.v1", "member", "WeChat messages that members allowed, one by one"),
 )

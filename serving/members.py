@@ -39,6 +39,25 @@ ORDER BY monetary_high DESC NULLS LAST, recency_near DESC, frequency_high DESC""
             [],
         )
 
+    def changes_by_day(self) -> list[tuple[Any, ...]]:
+        """Day (UTC), segment before, segment after, how many changes; the earliest day first."""
+        return self._queries.ask(
+            "SELECT changed_at::DATE AS day, from_segment, to_segment, count(*) "
+            "FROM member_transition GROUP BY ALL ORDER BY ALL",
+            [],
+        ).rows
+
+    def transitions(self, days: int) -> Answer:
+        """Changes of segment in the last days before the newest one, by where and why."""
+        return self._queries.ask(
+            """
+SELECT from_segment, to_segment, cause, count(*) AS changes, count(DISTINCT member) AS members
+FROM member_transition, (SELECT max(changed_at) AS newest FROM member_transition)
+WHERE changed_at > newest - to_days(?)
+GROUP BY ALL ORDER BY changes DESC, from_segment, to_segment, cause""",
+            [days],
+        )
+
     def why(self, member: str) -> Answer:
         """One row: the state of a member, and `transitions`, the latest first.
 
@@ -57,6 +76,29 @@ ORDER BY monetary_high DESC NULLS LAST, recency_near DESC, frequency_high DESC""
             [member],
         )
         return Answer((*state.columns, "transitions"), [(*state.rows[0], told.objects())])
+
+    def health(self) -> Answer:
+        """Members by the band of their health, the weakest first; without a model none."""
+        return self._queries.ask(
+            """
+SELECT health_band AS band, count(*) AS members, count(*) / sum(count(*)) OVER () AS share,
+  avg(health) AS mean_health, sum(monetary)::BIGINT AS monetary,
+  count(*) FILTER (health_changes_at < newest + INTERVAL 7 DAY) AS falls_within_7_days,
+  any_value(health_model) AS model
+FROM member_state, (SELECT max(as_of) AS newest FROM member_state)
+WHERE status = 'active' AND health IS NOT NULL
+GROUP BY band ORDER BY mean_health""",
+            [],
+        )
+
+    def weakest(self, band: str, limit: int) -> Answer:
+        """Members of a band, those who spend most first, with what drives their health."""
+        return self._queries.ask(
+            "SELECT member, health, health_band AS band, health_drivers AS drivers, segment_en, "
+            "segment_zh, monetary, last_at, health_at, health_changes_at FROM member_state "
+            "WHERE status = 'active' AND health_band = ? ORDER BY monetary DESC, member LIMIT ?",
+            [band, limit],
+        )
 
     def measured(self) -> list[tuple[Any, ...]]:
         """Days since the last purchase, frequency and monetary of all who ever bought."""

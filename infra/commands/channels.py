@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from flows.settings import SettingsError, kafka_settings, load_chain
+from infra.options import token_file_option
 from infra.problems import problems_told
 from infra.sending_options import (
     PATH,
@@ -72,6 +73,7 @@ def channels() -> None:
 @click.option("--kafka", envvar="TILLFLOW_KAFKA", help="Bootstrap servers (host:port,...).")
 @events_option
 @click.option("--warehouse", help="Instead: a DuckDB file. With the others: results go there.")
+@token_file_option
 @click.option("--report", type=PATH, help="Also write results to this file (JSON Lines).")
 @once_option
 def run(
@@ -81,6 +83,7 @@ def run(
     kafka: str | None,
     events: Path | None,
     warehouse: str | None,
+    token_file: Path | None,
     report: Path | None,
     once: bool,
 ) -> None:
@@ -90,7 +93,7 @@ def run(
         made, rules = _prepared(config, sandbox)
         if events is not None:
             kafka = None
-        teller = _teller(kafka, warehouse, report)
+        teller = _teller(kafka, warehouse, token_file, report)
         try:
             with Worker(made, rules, store, os.environ, teller) as worker:
                 inbox = _inbox(kafka, events, warehouse, worker.store.positions())
@@ -221,14 +224,16 @@ def _inbox(
     return WarehouseInbox(where)
 
 
-def _teller(kafka: str | None, warehouse: str | None, report: Path | None) -> Teller:
+def _teller(
+    kafka: str | None, warehouse: str | None, token_file: Path | None, report: Path | None
+) -> Teller:
     tellers: list[Teller] = []
     settings = kafka_settings(kafka) if kafka is not None else None
     if settings is not None:
         tellers.append(KafkaTeller(settings))
     if warehouse is not None:
         token = os.environ.get("TILLFLOW_WAREHOUSE_TOKEN")
-        tellers.append(WarehouseTeller(parse_target(warehouse, token=token)))
+        tellers.append(WarehouseTeller(parse_target(warehouse, token=token, token_file=token_file)))
     if report is not None:
         tellers.append(FileTeller(report))
     return Tellers(tellers)

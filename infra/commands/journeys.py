@@ -23,6 +23,7 @@ from operators.journeys.trial import try_out
 from schemas.chain import Chain
 from schemas.instants import format_instant
 from sources.files import SourceError
+from sources.health import load_health
 from sources.journeys import JourneyFileError, journey_files, read_files
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -154,10 +155,17 @@ def test_command(files: tuple[Path, ...], config: Path | None) -> None:
 )
 @click.option("--weeks", default=4.0, show_default=True, type=click.FloatRange(0.01, 520))
 @_config
+@click.option("--health", type=click.Path(path_type=Path), help="Model of `members fit`.")
 @click.option("--daily", is_flag=True, help="Day by day, too.")
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table")
 def simulate_command(
-    files: tuple[Path, ...], source: str, weeks: float, config: Path | None, daily: bool, form: str
+    files: tuple[Path, ...],
+    source: str,
+    weeks: float,
+    config: Path | None,
+    health: Path | None,
+    daily: bool,
+    form: str,
 ) -> None:
     """What journeys would have done in the last weeks of events.
 
@@ -166,7 +174,8 @@ def simulate_command(
     chain = _told(config)
     programs = _programs(files, chain)
     try:
-        replay, start, refused = simulated(source, chain, tuple(programs), 7 * weeks)
+        model = load_health(health, programs)
+        replay, start, refused = simulated(source, chain, tuple(programs), 7 * weeks, model)
     except (SourceError, NothingToReplayError) as wrong:
         raise click.ClickException(str(wrong)) from wrong
     found = summarise(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
@@ -11,12 +10,13 @@ import msgspec
 
 from infra.answers import FORMATS, Column, console, field, print_csv, print_json, shown, table
 from infra.commands.members_fit import fit_command
+from infra.commands.members_health import health_command
+from infra.commands.members_moves import asking, segments_command, transitions_command
 from infra.options import format_option
 from infra.warehouse_option import warehouse_option
 from operators.members.segments import Measured, by_mean, by_quantile
 from schemas.member_events import THRESHOLDS_TYPE
-from serving.members import MemberQueries, open_member_queries
-from serving.queries import Answer, QueryError
+from serving.queries import Answer
 from sinks.warehouse.address import Target
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -26,20 +26,6 @@ def _money(name: str) -> Callable[[Mapping[str, Any]], str]:
     return lambda one: "" if one[name] is None else f"{one[name] / 100:,.2f}"
 
 
-def _segment(one: Mapping[str, Any]) -> str:
-    return str(one["segment_en"] or "(never bought)")
-
-
-_SEGMENTS: tuple[Column, ...] = (
-    ("segment", _segment),
-    ("", field("segment_zh")),
-    (">members", field("members")),
-    (">share", lambda one: f"{one['share']:.1%}"),
-    (">spent", _money("monetary")),
-    (">visits, mean", field("mean_frequency")),
-    (">days silent, median", field("median_silent_days")),
-    (">came in 7 days", field("came_within_7_days")),
-)
 _TRANSITIONS: tuple[Column, ...] = (
     (">", field("number")),
     ("at", field("changed_at")),
@@ -60,15 +46,6 @@ def _shared(command: F) -> F:
     return warehouse_option(formats(command))
 
 
-@contextmanager
-def _questions(warehouse: Target) -> Iterator[MemberQueries]:
-    try:
-        with open_member_queries(warehouse) as queries:
-            yield queries
-    except QueryError as wrong:
-        raise click.ClickException(str(wrong)) from None
-
-
 def _machine_form(answer: Answer, form: str) -> bool:
     if form == "json":
         print_json(answer)
@@ -83,20 +60,9 @@ def members() -> None:
 
 
 members.add_command(fit_command)
-
-
-@members.command()
-@_shared
-def segments(warehouse: Target, form: str) -> None:
-    """Members by segment, the most valuable first."""
-    with _questions(warehouse) as queries:
-        found = queries.segments()
-    if _machine_form(found, form):
-        return
-    if not found.rows:
-        click.echo("no members yet: tillflow run members --source EVENTS --warehouse ...")
-        return
-    console().print(table("Members by segment", _SEGMENTS, found.objects()))
+members.add_command(health_command)
+members.add_command(segments_command)
+members.add_command(transitions_command)
 
 
 @members.command()
@@ -104,7 +70,7 @@ def segments(warehouse: Target, form: str) -> None:
 @_shared
 def why(member: str, warehouse: Target, form: str) -> None:
     """One member: figures, segment, what it allowed, and every change with its cause."""
-    with _questions(warehouse) as queries:
+    with asking(warehouse) as queries:
         found = queries.why(member)
     if _machine_form(found, form):
         return
@@ -139,12 +105,22 @@ def _told(one: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "first purchase", shown(one["first_at"])
         yield "days with a purchase", shown(one["purchase_days"])
         yield "next change by time alone", shown(one["next_change_at"]) or "none"
+        if one["health"] is not None:
+            yield "health", f"{one['health']} ({one['health_band']}) at {shown(one['health_at'])}"
+            why = "; ".join(each["why"] for each in _drivers(one)[:3])
+            yield "health because", why
+            yield "health changes by time alone", shown(one["health_changes_at"])
         yield "judged by thresholds", f"version {one['thresholds']}"
     for name in ("registered_at", "home_store", "timezone"):
         if one[name] is not None:
             yield name.replace("_", " "), shown(one[name])
     for what, said in one["consents"].items():
         yield f"consent {what}", f"{said['status']} at {said['at']}"
+
+
+def _drivers(one: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = one["health_drivers"]
+    return found
 
 
 def _at(one: Mapping[str, Any]) -> str:
@@ -172,7 +148,7 @@ def thresholds(by: str, share: float, version: int | None, warehouse: Target) ->
     Members change segment with the cause `thresholds`, which no journey takes for something that
     somebody did.
     """
-    with _questions(warehouse) as queries:
+    with asking(warehouse) as queries:
         found = [Measured(*row) for row in queries.measured()]
         newest, used = queries.newest()
     number = version or used + 1

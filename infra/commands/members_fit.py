@@ -11,7 +11,7 @@ import click
 import numpy as np
 
 from infra.answers import console, field, table
-from operators.members.health.alive import FitError
+from operators.members.health.fitting import FitError
 from operators.members.health.history import Log
 from operators.members.health.model import HealthModel, to_json
 from operators.members.health.training import ORIGINS, train

@@ -28,6 +28,11 @@ _HELD = (
     type=click.Path(path_type=Path),
     help="File or folder of journeys that are to be in force; see docs/journeys.md.",
 )
+@click.option(
+    "--health",
+    type=click.Path(path_type=Path),
+    help="Model of `tillflow members fit`: members get a health; see docs/health.md.",
+)
 def members(**given: Any) -> None:
     """Purchases to live segments: run again at any time, it goes on where it was."""
     settings = run_flow(MembersStep.FLOW, given, run_members)

@@ -36,6 +36,17 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @data_option
 @click.option("--config", type=_FILE, help="The chain's configuration (YAML).")
 @click.option("--hooks", type=_FILE, help="Who is told of alerts (YAML); without it nobody is.")
+@click.option(
+    "--journeys",
+    type=click.Path(path_type=Path, exists=True),
+    help="Journeys of members, a file or folder; with --with members.",
+)
+@click.option("--health", type=_FILE, help="Model of `members fit`; with --with members.")
+@click.option(
+    "--channels",
+    type=_FILE,
+    help="Who sends to members (YAML), with --with channels; without it or its keys a sandbox.",
+)
 @click.option("--keys", type=_FILE, help="API keys of the hold API (YAML).  [default: made]")
 @click.option("--kafka", metavar="HOST:PORT", help="Use these brokers instead of an own one.")
 @click.option(
@@ -60,7 +71,8 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     multiple=True,
     callback=names_option(ON_REQUEST),
     metavar="NAME[,NAME]",
-    help=f"Start these flows, too: {', '.join(ON_REQUEST)}. The roster flow comes with footfall.",
+    help=f"Start these flows, too: {', '.join(ON_REQUEST)}. The roster flow comes with footfall, "
+    "channels come with members.",
 )
 @click.option("--all-flows", is_flag=True, help="Start all of these flows, too.")
 @click.option(
@@ -80,6 +92,9 @@ def up(
     data: Path,
     config: Path | None,
     hooks: Path | None,
+    journeys: Path | None,
+    health: Path | None,
+    channels: Path | None,
     keys: Path | None,
     kafka: str | None,
     kafka_home: Path | None,
@@ -101,6 +116,9 @@ def up(
         data=data.resolve(),
         config=config and config.resolve(),
         hooks=hooks and hooks.resolve(),
+        journeys=journeys and journeys.resolve(),
+        health=health and health.resolve(),
+        channels=channels and channels.resolve(),
         keys=keys and keys.resolve(),
         kafka=kafka,
         kafka_home=kafka_home and kafka_home.resolve(),

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from flows.settings import SettingsError, kafka_settings, load_chain
 from infra.stack.brokers import Broker, find_broker
+from infra.stack.channels import NAME as CHANNELS
+from infra.stack.channels import channels
 from infra.stack.flows import MORE_FLOWS, stock, transfers
 from infra.stack.health import (
     broker_health,
@@ -35,12 +37,12 @@ from sources.kafka.settings import KafkaSettings
 PORTS = ("kafka", "controller", "redis", "warehouse", "read", "api", "links")
 OPTIONAL = ("stock", "transfers", "keeper", "api", "hooks")
 # What is started only when it is asked for.
-ON_REQUEST = tuple(MORE_FLOWS)
+ON_REQUEST = (*MORE_FLOWS, CHANNELS)
 # What flows write to and read from: they end before these do.
 SERVERS = ("broker", "redis", "warehouse")
 ALL_TOPICS = tuple(topic.name for topic in TOPICS)
 # What belongs to the log: it is of no use any more when the log is gone.
-OF_THE_LOG = ("broker", "warehouse", "state", "redis", "hooks")
+OF_THE_LOG = ("broker", "warehouse", "state", "redis", "hooks", "channels")
 SERVER_GRACE_SECONDS = 30.0
 # A memory-only broker has nothing to save, and would wait for clients that never hang up.
 TANSU_GRACE_SECONDS = 1.0
@@ -83,6 +85,10 @@ def plan(
         for name, make in MORE_FLOWS.items()
         if name in settings.also
     ]
+    if CHANNELS in settings.also:
+        service, note = channels(where)
+        services.append(service)
+        notes.append(note)
     services += [_keeper(where), _api(where)]
     if settings.hooks is not None:
         services.append(_hooks(where, settings.hooks))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from flows.settings import STOCK_TOPICS
+from infra.stack.channels import NAME as CHANNELS
 from infra.stack.health import reads_health
 from infra.stack.reports import flow_report, transfers_report
 from infra.stack.services import Service, Where, tillflow
@@ -64,7 +65,12 @@ def _roster(where: Where, *, with_lag: bool) -> Service:
 
 
 def _members(where: Where, *, with_lag: bool) -> Service:
-    return _run(where, "members", _LETTERS, with_lag=with_lag)
+    more: list[object] = []
+    for name in ("journeys", "health"):
+        path = getattr(where.settings, name)
+        if path is not None:
+            more += [f"--{name}", path]
+    return _run(where, "members", _LETTERS, with_lag=with_lag, more=more)
 
 
 # In the order of their start.
@@ -74,7 +80,9 @@ MORE_FLOWS: Mapping[str, Make] = {"footfall": _footfall, "roster": _roster, "mem
 def wanted_flows(asked: Sequence[str]) -> tuple[str, ...]:
     """Those asked for, with the flow that another one reads from."""
     wanted = {*asked, "footfall"} if "roster" in asked else {*asked}
-    return tuple(name for name in MORE_FLOWS if name in wanted)
+    if CHANNELS in wanted:
+        wanted.add("members")
+    return tuple(name for name in (*MORE_FLOWS, CHANNELS) if name in wanted)
 
 
 def _run(
@@ -84,12 +92,13 @@ def _run(
     *,
     with_lag: bool,
     after: tuple[str, ...] = (),
+    more: Sequence[object] = (),
 ) -> Service:
     group, token = group_of(name), where.token("dashboards")
     log = (where.kafka, group, TOPICS_READ[name])
     return Service(
         name=name,
-        command=tillflow("run", name, "--group", group, *_options(where, name)),
+        command=tillflow("run", name, "--group", group, *_options(where, name), *more),
         probe=reads_health(where.data / "state" / name / "engine"),
         report=flow_report(name, counted, (where.reader, token), log, with_lag=with_lag),
         needs=(*where.needs("broker", "warehouse"), *after),

@@ -32,12 +32,16 @@ class StackSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     `kafka` and `redis` are addresses of servers that run already, instead of own ones. `ports`
     are those that were asked for, `without` the services that are left out, `also` those that run
-    on request. `start_seconds`: how long each service may take until it is healthy.
+    on request; `journeys` and `health` are for members, `channels` is for who sends to them.
+    `start_seconds`: how long each service may take until it is healthy.
     """
 
     data: Path
     config: Path | None = None
     hooks: Path | None = None
+    journeys: Path | None = None
+    health: Path | None = None
+    channels: Path | None = None
     keys: Path | None = None
     kafka: str | None = None
     kafka_home: Path | None = None

@@ -33,6 +33,8 @@ from schemas.journeys import Test as TestBlock
 from schemas.member_events import Cause
 
 TRIGGERS = ("event", "segment_enters", "no_purchase_for", "crosses", "schedule")
+# These fall and rise by time alone, and nobody comes to them.
+_NO_LEVEL = ("days_since_purchase", "days_registered", "health")
 EXIT_EVENTS = ("purchase", "refund", "opted_out")
 _EVERY = re.compile(r"(?:every\s+|每)(.+?)\s*(\d{1,2}[::]\d{2})", re.IGNORECASE)
 _MONTH = re.compile(
@@ -169,7 +171,7 @@ class _Reader:
             )
             if field is None:
                 return None
-            if FIELDS[field][0] not in ("money", "number") or field.startswith("days_"):
+            if FIELDS[field][0] not in ("money", "number") or field in _NO_LEVEL:
                 raise WordsError(
                     Said(
                         f"{field} crosses no level: write spent, visits, orders or median_basket; "

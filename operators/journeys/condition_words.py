@@ -23,6 +23,11 @@ from schemas.journey_words import KEYS
 from schemas.member_rules import MembersConfig
 
 _WINDOWED = re.compile(r"(spend|spent|purchases|visits|orders)_(\d+)d")
+MOST = 100
+_SCORES = Said(
+    "health is the chance to buy in 30 days, 0 to 100: write `health: <30`",
+    "健康分是未来 30 天的购买概率，0 到 100：请写 “健康分: <30”",
+)
 _MEANT = {"spend": "spent", "purchases": "visits"}
 
 
@@ -111,10 +116,13 @@ def _tested(
         names = [segment_of(source, path, one) if sort == "segment" else str(one) for one in listed]
         return OneOf(field, tuple(one for one in names if one is not None))
     try:
-        return Compared(field, range_of(test, of_money=sort == "money"))
+        within = range_of(test, of_money=sort == "money")
     except WordsError as wrong:
-        source.add(path, "no_test", wrong.said)
+        source.add(path, "no_test", _SCORES if field == "health" else wrong.said)
         return None
+    if field == "health" and any(one is not None and not 0 <= one <= MOST for one in within):
+        source.add(path, "no_score", _SCORES)
+    return Compared(field, within)
 
 
 def _joined(key: str, parts: tuple[Condition, ...]) -> Condition:

@@ -9,6 +9,7 @@ from operators.journeys.consents import allowed
 from operators.journeys.findings import Said
 from operators.journeys.units import Range
 from operators.journeys.view import View, median_of
+from operators.members.health.watch import score_of
 from operators.members.segments import NONE, SEGMENTS
 from schemas.instants import DAY_US
 
@@ -18,6 +19,7 @@ FIELDS: dict[str, tuple[Sort, Said]] = {
     "spent": ("money", Said("spent", "累计消费")),
     "visits": ("number", Said("visits", "到店次数")),
     "orders": ("number", Said("receipts", "单数")),
+    "health": ("number", Said("health", "健康分")),
     "median_basket": ("money", Said("usual basket", "客单价")),
     "days_since_purchase": ("number", Said("days since the last purchase", "未购天数")),
     "days_registered": ("number", Said("days a member", "入会天数")),
@@ -157,6 +159,15 @@ class Neither(NamedTuple):
         return f"并非（{inner}）" if language == "zh" else f"not ({inner})"
 
 
+def asks(field: str, condition: Condition) -> bool:
+    """Whether a condition has to know a figure."""
+    if isinstance(condition, Both | Either):
+        return any(asks(field, one) for one in condition.parts)
+    if isinstance(condition, Neither):
+        return asks(field, condition.part)
+    return isinstance(condition, Compared) and condition.field == field
+
+
 def figure(field: str, view: View) -> int | None:
     """A figure of a member, None where there is none."""
     figures = view.figures
@@ -168,6 +179,8 @@ def figure(field: str, view: View) -> int | None:
         return figures.orders
     if field == "median_basket":
         return median_of(view)
+    if field == "health":
+        return score_of(view.health, view.parts, view.clock, view.rules)
     since = figures.last if field == "days_since_purchase" else view.registered
     return None if since is None else max(0, view.clock - since) // DAY_US
 

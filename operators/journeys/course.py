@@ -103,12 +103,15 @@ def go_on(who: Traveller, run: Run, program: Program, gate: Gate) -> Iterator[Sa
             if run.due > now:
                 break
         elif isinstance(node, WaitEvent):
-            if not run.waiting:
+            if not run.waiting and node.event in run.heard:
+                run.node = node.came
+            elif not run.waiting:
                 run.waiting = node.event
                 run.due = now + node.timeout
                 break
-            run.waiting = ""
-            run.node = node.missed
+            else:
+                run.waiting = ""
+                run.node = node.missed
         elif isinstance(node, Branch):
             run.node = node.yes if node.condition.holds(who.view, who.state.tags) else node.no
         elif isinstance(node, SplitArms):
@@ -123,6 +126,8 @@ def go_on(who: Traveller, run: Run, program: Program, gate: Gate) -> Iterator[Sa
                 run.due = decided.next_at
                 break
             run.first_due, run.deferred = None, 0
+            if decided.action == "send" and decided.decision == "go":
+                run.message, run.channels, run.heard = decided.id, list(decided.channels), []
             if decided.reason == "cap" and program.on_capped == "exit":
                 yield leave(who, run, program, "cap")
                 return

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from heapq import heapify, heappop, heappush
 from zoneinfo import ZoneInfo
 
+from operators.journeys.answers import came_to, hear
 from operators.journeys.book import Book
 from operators.journeys.course import Said, Traveller, go_on, leave, out_by_event, out_by_state
 from operators.journeys.decisions import moved
@@ -27,6 +28,7 @@ from operators.journeys.state import (
 from operators.journeys.triggers import Turned, arm, called, came, held_out, may_enter, true_already
 from operators.journeys.view import Happening, View
 from operators.journeys.wall import first_zone
+from operators.members.facts import Answer
 from operators.members.rules import MemberRules
 from schemas.chain import Chain
 from schemas.member_events import Origin
@@ -69,7 +71,7 @@ class Desk:
             if why is not None:
                 self.said.append(leave(who, run, program, why, happened))
             elif run.waiting == happened.kind and happened.time >= run.entered_at:
-                self._came(run, program, happened)
+                came_to(run, program, happened.time)
         if happened.time <= self.now:
             # Where several facts come at once, what was due between them is done between them.
             self._go_on(who, happened.time - 1)
@@ -83,12 +85,11 @@ class Desk:
             self._arm(program, who)
         self._queue(name, state)
 
-    @staticmethod
-    def _came(run: Run, program: Program, happened: Happening) -> None:
-        node = program.nodes[run.node]
-        run.node = getattr(node, "came", run.node + 1)
-        run.waiting = ""
-        run.due = happened.time
+    def heard(self, name: str, fact: Answer) -> None:
+        """Something was heard of a message."""
+        state = self.members.get(name)
+        if state is not None and hear(state, self.book, fact):
+            self._queue(name, state)
 
     def _enter(
         self, who: Traveller, program: Program, entry: str, time: int, *, told: bool = False
@@ -271,8 +272,7 @@ class Desk:
         return Traveller(name, state, view, self._zone(view), self.now)
 
     def _arm(self, program: Program, who: Traveller) -> None:
-        zone = self._zone_of(program, who)
-        arm(program, who.state, who.view, zone, who.now, self._rules)
+        arm(program, who.state, who.view, self._zone_of(program, who), who.now, self._rules)
 
     def _zone_of(self, program: Program, who: Traveller) -> ZoneInfo:
         """The zone that a schedule goes by."""

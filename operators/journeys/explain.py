@@ -31,6 +31,9 @@ _EVENTS = {
     "consent": ("a word on consent", "同意或撤回"),
     "opted_out": ("opting out", "退订"),
     "time": ("time alone", "到期"),
+    "opened": ("the message being opened", "消息被打开"),
+    "delivered": ("the message being delivered", "消息送达"),
+    "failed": ("the message failing in all its channels", "消息在所有渠道都发送失败"),
 }
 
 

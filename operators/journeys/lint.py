@@ -93,6 +93,16 @@ def _warnings(program: Program, read: Read) -> Iterator[Warned]:
                          "journey first: its `then` is never taken",
                          f"步骤 {node.step} 等待购买，但购买会先退出旅程，“那么”永远不会执行"),
                 )  # fmt: skip
+    if not sends:
+        for node in program.nodes:
+            if isinstance(node, WaitEvent) and node.event in ("opened", "delivered", "failed"):
+                yield (
+                    read.places.get(node.step, ("steps",)),
+                    "no_message",
+                    Said(f"step {node.step} waits for what becomes of a message, and this journey "
+                         "sends none: its `then` is never taken",
+                         f"步骤 {node.step} 等待消息结果，但本旅程没有发送任何消息"),
+                )  # fmt: skip
     for one in sends:
         if not one.text and not one.template:
             yield (

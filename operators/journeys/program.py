@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from operators.journeys.conditions import Condition
+from operators.journeys.conditions import Condition, asks
 from operators.journeys.units import Range
 from operators.journeys.wall import EVERY_DAY, Hours, Schedule
 from operators.members.experiments.definition import Experiment
@@ -157,3 +157,8 @@ class Program:
     exit_events: frozenset[str]
     exit_when: tuple[Condition, ...]
     goal: int | None
+
+    def asks(self, field: str) -> bool:
+        """Whether it has to know a figure of its members."""
+        branches = (node.condition for node in self.nodes if isinstance(node, Branch))
+        return any(asks(field, one) for one in (self.who, *self.exit_when, *branches))

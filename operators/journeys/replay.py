@@ -16,6 +16,7 @@ from operators.journeys.program import Program
 from operators.journeys.shards import JourneyMemberShard, JourneyPersonShard, Rules
 from operators.journeys.triggers import Turned
 from operators.members.facts import UNITED, Fact, MemberBatch
+from operators.members.health.model import HealthModel
 from operators.members.outcome import MembersOutcome
 from operators.members.rules import MemberRules
 from schemas.chain import Chain
@@ -27,10 +28,13 @@ Routed = tuple[int, Fact]
 class Replay:
     """One shard of members and the one of persons, in a loop."""
 
-    def __init__(self, chain: Chain, programs: Iterable[Program] = ()) -> None:
+    def __init__(
+        self, chain: Chain, programs: Iterable[Program] = (), health: HealthModel | None = None
+    ) -> None:
         self._chain = chain
         self._members = MemberRules(chain)
         self._programs = tuple(programs)
+        self._health = health
         self.now = 0
         self.decisions: list[Decision] = []
         self.moves: list[Moved] = []
@@ -39,7 +43,7 @@ class Replay:
         self._open()
 
     def _open(self) -> None:
-        rules = Rules(self._chain, self._members, self._programs)
+        rules = Rules(self._chain, self._members, self._programs, self._health)
         self.shards = {0: JourneyMemberShard(rules), UNITED: JourneyPersonShard(rules)}
 
     def begin(self, programs: Iterable[Program]) -> None:

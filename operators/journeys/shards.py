@@ -6,7 +6,7 @@ is decided in one step that nobody comes between.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -15,38 +15,37 @@ from operators.journeys.book import Book
 from operators.journeys.course import Said
 from operators.journeys.decisions import Decision, Moved
 from operators.journeys.desk import Desk
+from operators.journeys.entries import (
+    APPLIED,
+    FLUSHED,
+    OURS,
+    TICKED,
+    VERSION,
+    Entry,
+    pack_entry,
+    pack_state,
+    unpack_entry,
+    unpack_state,
+)
 from operators.journeys.program import Program
 from operators.journeys.state import pack_desk, unpack_desk
 from operators.journeys.view import View, happening_of, view_of
-from operators.members.facts import Erasure, Fact, MemberBatch, Part
+from operators.members.facts import Answer, Erasure, Fact, MemberBatch, Part
 from operators.members.figures import Figures, judge
+from operators.members.health.model import HealthModel, from_json
+from operators.members.health.watch import Watch
 from operators.members.member import ConsentKey, Member, Statement
 from operators.members.outcome import MembersOutcome
 from operators.members.people import VERSION as WITHOUT_JOURNEYS
 from operators.members.people import People
 from operators.members.persons import PersonShard
-from operators.members.rows import Why
+from operators.members.rows import Row, Why, with_health
 from operators.members.rules import MemberRules
 from operators.members.shard import MemberShard
 from operators.refused import Where
 from operators.stock.refusals import Refusal
 from schemas.chain import Chain
-from schemas.member_events import Cause
-
-VERSION = 2
-# How journal entries of ours begin, and what they are of.
-OURS = b"j"
-APPLIED, FLUSHED, TICKED = 0, 1, 2
-
-
-class Entry(msgspec.Struct, array_like=True):
-    """One journal entry: `texts` are files that came in force with it."""
-
-    kind: int
-    now: int
-    current: dict[str, str] | None
-    texts: dict[str, str]
-    inner: bytes
+from schemas.member_events import Cause, Origin
 
 
 class Rules(NamedTuple):
@@ -55,12 +54,7 @@ class Rules(NamedTuple):
     chain: Chain
     members: MemberRules
     programs: tuple[Program, ...]
-
-
-_encoder = msgspec.msgpack.Encoder()
-_entry = msgspec.msgpack.Decoder(Entry)
-_state = msgspec.msgpack.Decoder(tuple[bytes, bytes])
-_pack: Callable[[Entry], bytes] = _encoder.encode
+    health: HealthModel | None = None
 
 
 class _Journeying(People):
@@ -73,16 +67,24 @@ class _Journeying(People):
         # Files that are not in force yet, and those that no journal entry has told yet.
         self._given: tuple[Program, ...] | None = rules.programs
         self._published = False
+        self.watch = Watch(rules.members)
+        self._given_health: HealthModel | None = rules.health
+        self._health_is_given = True
+        self._health_published = False
 
     def settle(self, name: str, why: Why) -> Figures | None:
         """Judge a member anew, and let its journeys know."""
         before = self.members[name].segment
         figures = super().settle(name, why)
-        if self.desk.idle or figures is None:
+        parts = None if figures is None else self.parts(name)
+        if figures is None or not parts:
+            self.watch.drop(name)
+            if figures is not None:
+                self._nobody(name)
             return figures
-        parts = self.parts(name)
-        if not parts:
-            self._nobody(name)
+        if self.watch.model is not None:
+            self.watch.judge(name, parts, self.clock, why.cause, why.origin, why.event)
+        if self.desk.idle:
             return figures
         view = self._view(name, parts, figures)
         segments = (before, self.members[name].segment)
@@ -95,7 +97,8 @@ class _Journeying(People):
         self.desk.drop(name)
 
     def _view(self, name: str, parts: Sequence[Member], figures: Figures) -> View:
-        return view_of(parts, figures, self._allowed(name, parts), self.clock, self.rules)
+        about = (self.clock, self.rules, self.watch.model)
+        return view_of(parts, figures, self._allowed(name, parts), *about)
 
     def _allowed(self, name: str, parts: Sequence[Member]) -> dict[ConsentKey, Statement]:
         return self.members[name].consents or {}
@@ -107,6 +110,24 @@ class _Journeying(People):
         if not parts:
             return None
         return self._view(name, parts, judge(parts, self.clock, self.rules, self.thresholds))
+
+    def _advance(self, to: int, origin: Origin) -> None:
+        """Let time pass: each change of segment, and of health, at its instant."""
+        while (came := self.watch.came(to)) is not None:
+            at, name = came
+            super()._advance(at, origin)
+            parts = self.parts(name) if name in self.members else None
+            if parts:
+                self.watch.judge(name, parts, max(at, self.clock), "time", origin, None)
+                self.dirty.add(name)
+        super()._advance(to, origin)
+
+    def row(self, name: str) -> Row | None:
+        """The row of a member, with its health."""
+        row = super().row(name)  # type: ignore[safe-super]
+        if row is None or name not in self.watch.stands:
+            return row
+        return with_health(row, self.watch.shown(name, self.parts(name) or ()))
 
     def apply(self, batches: Sequence[MemberBatch], now: int) -> list[MembersOutcome]:
         """Take facts in, and do what is due before the newest of them."""
@@ -127,7 +148,8 @@ class _Journeying(People):
 
     def due(self, now: int) -> int | None:
         """When somebody has to be looked at, or somebody's turn is."""
-        times = [one for one in (super().due(now), self.desk.due()) if one is not None]
+        found = (super().due(now), self.desk.due(), self.watch.due())
+        times = [one for one in found if one is not None]
         return min(times, default=None)
 
     def put_in_force(self, programs: tuple[Program, ...]) -> None:
@@ -136,6 +158,11 @@ class _Journeying(People):
 
     def _begin(self, now: int) -> None:
         self.desk.now = max(self.desk.now, now)
+        if self._health_is_given:
+            self._health_is_given = False
+            if self._given_health != self.watch.model:
+                self._judge_by(self._given_health)
+                self._health_published = True
         given, self._given = self._given, None
         if given is None:
             return
@@ -146,28 +173,39 @@ class _Journeying(People):
     def _publish(self, book: Book) -> None:
         self.desk.publish(book, self.members)
 
+    def _judge_by(self, model: HealthModel | None) -> None:
+        """Judge all by another model; that is nothing that anybody did, so it is not told."""
+        self.watch.put_in_force(model)
+        for name in self.members:
+            parts = self.parts(name)
+            if parts:
+                self.watch.judge(name, parts, self.clock, "thresholds", "live", None)
+                self.dirty.add(name)
+        self.watch.take_told()
+
     def _acted(self, until: int) -> list[MembersOutcome]:
         said: list[Said] = self.desk.pump(until)
-        if not said:
+        turns = self.watch.take_told()
+        if not said and not turns:
             return []
         decisions = [one for one in said if isinstance(one, Decision)]
         runs = [one for one in said if isinstance(one, Moved)]
-        out = MembersOutcome([], [], [], [], [], newest=self.clock, decisions=decisions, runs=runs)
-        return [out]
+        out = MembersOutcome([], [], [], [], [], newest=self.clock)
+        return [out._replace(decisions=decisions, runs=runs, turns=turns)]
 
     def dump(self) -> tuple[int, bytes]:
         """Version and state."""
-        return VERSION, _encoder.encode((super().dump()[1], pack_desk(self.desk.packed())))
+        parts = (super().dump()[1], pack_desk(self.desk.packed()), self.watch.packed())
+        return VERSION, pack_state(parts)
 
     def restore(self, version: int, packed: bytes) -> None:
         """Take up the state of a dump, also of one that knew no journeys."""
         if version == WITHOUT_JOURNEYS:
             super().restore(version, packed)
             return
-        if version != VERSION:
-            msg = f"members' state of version {version}, this tillflow knows {VERSION}"
-            raise ValueError(msg)
-        people, desk = _state.decode(packed)
+        people, desk, watch = unpack_state(version, packed)
+        if watch is not None:
+            self.watch.restore(watch)
         super().restore(WITHOUT_JOURNEYS, people)
         self.desk.restore(unpack_desk(desk))
 
@@ -188,24 +226,29 @@ class _Journeying(People):
         book = self.desk.book
         current = book.versions() if published else None
         texts = book.texts(set()) if published else {}
-        return OURS + _pack(Entry(kind, now, current, texts, inner))
+        given, self._health_published = self._health_published, False
+        health = self.watch.packed_model() if given else None
+        return OURS + pack_entry(Entry(kind, now, current, texts, inner, health))
 
     def replay(self, entry: bytes) -> None:
         """Bring about again what a journal entry stands for."""
         if entry[:1] != OURS:
             super().replay(entry)
             return
-        told = _entry.decode(entry[1:])
+        told = unpack_entry(entry[1:])
         self.desk.now = max(self.desk.now, told.now)
         if told.current is not None:
             book = Book(self._chain)
             book.restore(told.current, told.texts)
             self._publish(book)
+        if told.health is not None:
+            self._judge_by(from_json(told.health) if told.health else None)
         super().replay(told.inner)
         early = 1 if told.kind == APPLIED else 0
         until = told.now if told.kind == TICKED else min(self.clock - early, self.desk.now)
         # What came of it was handed out.
         self.desk.pump(until)
+        self.watch.take_told()
 
 
 class JourneyMemberShard(_Journeying, MemberShard):
@@ -216,10 +259,14 @@ class JourneyMemberShard(_Journeying, MemberShard):
         verdict = super().take(fact, where)
         if isinstance(fact, Erasure):
             self.desk.drop(fact.member)
+            self.watch.forget(fact.member)
+        elif isinstance(fact, Answer) and verdict == "applied":
+            self.desk.heard(fact.member, fact)
         return verdict
 
     def _hand_on(self, name: str, fact: Fact, cause: Cause, packed: bytes) -> None:
         super()._hand_on(name, fact, cause, packed)
+        self.watch.drop(name)
         journeys = self.desk.hand_over(name)
         if journeys:
             part = self.out.parts[-1]
@@ -228,6 +275,13 @@ class JourneyMemberShard(_Journeying, MemberShard):
 
 class JourneyPersonShard(_Journeying, PersonShard):
     """All ids that were ever merged, with the persons they are and their journeys."""
+
+    def take(self, fact: Fact, where: Where) -> Refusal | str:
+        """Take a fact; what is heard of a message to an id concerns the person it is now."""
+        verdict = super().take(fact, where)
+        if isinstance(fact, Answer) and fact.member in self.members:
+            self.desk.heard(self.root(fact.member), fact)
+        return verdict
 
     def _take_part(self, part: Part) -> None:
         if part.journeys:
@@ -241,5 +295,6 @@ class JourneyPersonShard(_Journeying, PersonShard):
         root = self.root(name)
         if root == name or name in self.erased or root in self.erased:
             self.desk.drop(name)
+            self.watch.forget(name)
         else:
             self.desk.merge(name, root)

@@ -15,7 +15,8 @@ class Run(msgspec.Struct, array_like=True, gc=False):
     `entry` is what let it in (an event, or an instant) and makes ids of decisions; `node` is where
     it stands, `due` when it goes on, `waiting` the event it waits for. `last` is the last purchase
     when it came in, `acted_at` when something was last done. `first_due` is when what stands at
-    `node` was first to be done, `deferred` how often it was put off.
+    `node` was first to be done, `deferred` how often it was put off. `message` is the last one that
+    was sent, `heard` what was heard of it, `channels` those in which it has not failed.
     """
 
     journey: str
@@ -32,6 +33,9 @@ class Run(msgspec.Struct, array_like=True, gc=False):
     experiment: str = ""
     arm: str = ""
     acted_at: int | None = None
+    message: str = ""
+    channels: list[str] = []
+    heard: list[str] = []
 
 
 class Entered(msgspec.Struct, array_like=True, gc=False):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast, get_args
 from zoneinfo import ZoneInfo
 
 from operators.journeys.decisions import Decision
@@ -15,14 +15,26 @@ from operators.journeys.triggers import held_out
 from operators.journeys.units import money
 from operators.journeys.wall import zone_of
 from operators.members.experiments.assignment import assign
-from operators.members.facts import Consent, Fact, Purchase, Refund, Registration, hashed
+from operators.members.facts import Answer, Consent, Fact, Purchase, Refund, Registration, hashed
+from operators.members.health.model import always
 from schemas.chain import Chain
 from schemas.instants import DAY_US, to_datetime, to_micros
+from schemas.journeys import Heard
 from schemas.journeys import Test as TestBlock
 
 SOURCE = "test"
 STORE = "S1"
-DOINGS = ("purchase", "refund", "registered", "consent", "tick", "restart")
+DOINGS = (
+    "purchase",
+    "refund",
+    "registered",
+    "consent",
+    "opened",
+    "delivered",
+    "failed",
+    "tick",
+    "restart",
+)
 EXPECTED = ("entered", "sent", "given", "held", "held_by", "exited", "tags", "at")
 CANDIDATES = 20_000
 
@@ -49,7 +61,8 @@ class _Trial:
         self._zone = zone_of(str(about.get("zone") or chain.timezone)) or ZoneInfo(chain.timezone)
         self._named_zone = about.get("zone")
         self._member = _member(program, chain, about)
-        self._replay = Replay(chain)
+        score = about.get("health")
+        self._replay = Replay(chain, health=None if score is None else always(_score(score)))
 
     def run(self) -> list[str]:
         """What is not as expected."""
@@ -108,6 +121,16 @@ class _Trial:
             return Refund(*head, receipt, money(one["refund"]), currency, back)
         if doing == "registered":
             return Registration(*head, None, self._named_zone)
+        if doing in get_args(Heard):
+            # Of the last message that was sent by then, in whatever channel.
+            self._replay.pass_to(self._at(one))
+            sent = [
+                each.id
+                for each in self._replay.decisions
+                if each.action == "send" and each.decision == "go"
+            ]
+            heard = cast(Heard, doing)
+            return Answer(*head, heard, sent[-1] if sent else "", reason="no_channel")
         what, _, status = str(one["consent"]).partition(" ")
         return self._consent(time, f"c{number}", what, status or "granted")
 
@@ -191,6 +214,14 @@ def _member(program: Program, chain: Chain, about: Mapping[str, Any]) -> str:
             "no member can be as this test wants it: is there a holdout, and such an arm?",
             "没有会员符合测试要求：是否设置了对照组、是否有该分组？",
         )
+    )
+
+
+def _score(value: object) -> int:
+    if isinstance(value, int) and 0 <= value <= 100:
+        return value
+    raise WordsError(
+        Said(f"health: {value} is no score, 0 to 100", f"健康分 {value} 应为 0 到 100")
     )
 
 

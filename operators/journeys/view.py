@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from operators.members.facts import hashed
 from operators.members.figures import Figures
+from operators.members.health.model import HealthModel
 from operators.members.member import BACK, BOUGHT, ConsentKey, Member, Statement
 from operators.members.rules import MemberRules
 from schemas.member_events import Cause, Origin
@@ -28,6 +29,7 @@ class View(NamedTuple):
     zone: str | None
     store: str | None
     registered: int | None
+    health: HealthModel | None = None
 
 
 class Happening(NamedTuple):
@@ -49,6 +51,7 @@ def view_of(
     consents: dict[ConsentKey, Statement],
     clock: int,
     rules: MemberRules,
+    health: HealthModel | None = None,
 ) -> View:
     """A person of one or of several ids."""
     profiles = [one.profile for one in parts if one.profile is not None]
@@ -63,6 +66,7 @@ def view_of(
         profile[3] if profile else None,
         profile[2] if profile else None,
         min(joined, default=None),
+        health,
     )
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from operators.members.facts import (
     UNITED,
+    Answer,
     Consent,
     Erasure,
     Fact,
@@ -25,7 +26,7 @@ from operators.members.facts import (
     Thresholds,
     hashed,
 )
-from operators.members.lines import TYPES, Line, Order
+from operators.members.lines import HEARD, TYPES, Answered, Line, Order
 from operators.records import Record, RecordBlock
 from operators.refused import line_of, refused_line
 from operators.stock.decode import EARLIEST, LATEST, RAW_LIMIT, Block, BlockRead, Sharder
@@ -184,7 +185,13 @@ def _facts(line: Line) -> Iterator[_Routed]:
         proof = (data.text_version, data.evidence)
         said = Consent(*head, data.member, data.purpose, data.channel, data.status, *proof)
         yield said, (data.member,)
-    else:
+    elif isinstance(line, Answered):
+        answer = (HEARD[type(line)], line.data.message, line.data.channel, line.data.reason)
+        heard = Answer(*head, line.data.member, *answer)
+        # Its own shard, and that of persons where it was merged: only they know of which it is.
+        yield heard, (heard.member,)
+        yield heard, ()
+    elif isinstance(data, events.ThresholdsPublished):
         figures = (data.version, data.recency_days, data.frequency, data.monetary)
         yield Thresholds(*head, "", *figures), None
 

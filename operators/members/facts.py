@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from schemas.journeys import Heard
 from schemas.member_events import Cause, Channel, ConsentStatus, Origin, Purpose
 
 # The part of the engine's keys that is no shard of members: persons of several ids.
@@ -71,6 +72,15 @@ class Erasure(_Fact, array_like=True, tag="e", gc=False):
     """A member is to be forgotten."""
 
 
+class Answer(_Fact, array_like=True, tag="a", gc=False):
+    """What became of a message in a channel, or that the member opened it."""
+
+    kind: Heard
+    message: str
+    channel: str = ""
+    reason: str = ""
+
+
 class Thresholds(_Fact, array_like=True, tag="t", gc=False):
     """From when on figures are high; `member` is empty."""
 
@@ -92,7 +102,7 @@ class Part(_Fact, array_like=True, tag="x", gc=False):
     journeys: bytes = b""
 
 
-Fact = Purchase | Refund | Registration | Consent | Link | Erasure | Thresholds | Part
+Fact = Purchase | Refund | Registration | Consent | Link | Erasure | Answer | Thresholds | Part
 
 
 class MemberBatch(NamedTuple):

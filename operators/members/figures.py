@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -38,41 +39,27 @@ def judge(
 
     `count_days`: `days` and `first` are for rows alone, and would take half of the time.
     """
-    bought, given = _bought(parts), _given(parts)
-    past = [one.past for one in parts if one.past is not None]
-    last = max((one[2] for one in past), default=None)
-    exact, monetary, frequency = rules.exact, rules.monetary_us, rules.frequency_us
-    gap, least = rules.visit_gap, rules.least
-    visits = spent = orders = 0
+    bought = _bought(parts)
+    times, amounts = _counting(bought, _given(parts), rules)
+    last = times[-1] if times else None
+    first, days = None, 0
+    for part in parts:
+        if part.past is not None:
+            before, began, ended = part.past
+            days += before
+            first = began if first is None or began < first else first
+            last = ended if last is None or ended > last else last
     # Purchases are sorted, so of each window the first one that is still inside leaves it first.
-    leaves_monetary = leaves_frequency = before = None
-    counted = []
-    for at in range(0, len(bought), BOUGHT):
-        time, amount = bought[at], bought[at + 3]
-        if given:
-            kept = _kept(time, amount, given.get(bought[at + 1]), rules)
-            if kept is None:
-                continue
-            amount = kept
-        elif amount < least:
-            continue
-        last = time if last is None or time > last else last
-        if count_days:
-            counted.append(time)
-        expires = time + monetary if exact else rules.expires(time, rules.monetary_days)
-        if expires > clock:
-            spent += amount
-            orders += 1
-            if leaves_monetary is None:
-                leaves_monetary = expires
-        expires = time + frequency if exact else rules.expires(time, rules.frequency_days)
-        if expires > clock:
-            if leaves_frequency is None:
-                leaves_frequency = expires
-                visits = 1
-            elif not gap or before is None or time - before > gap:
-                visits += 1
-        before = time
+    inside = _first_inside(times, clock, rules.monetary_days, rules)
+    spent, orders = sum(amounts[inside:]), len(times) - inside
+    leaves_monetary = rules.expires(times[inside], rules.monetary_days) if orders else None
+    inside = _first_inside(times, clock, rules.frequency_days, rules)
+    visits, leaves_frequency = len(times) - inside, None
+    if visits:
+        leaves_frequency = rules.expires(times[inside], rules.frequency_days)
+        if rules.visit_gap:
+            near = zip(times[inside:], times[inside + 1 :], strict=False)
+            visits = 1 + sum(late - early > rules.visit_gap for early, late in near)
     far, segment = None, NONE
     if last is not None:
         far = rules.expires(last, thresholds.recency_days)
@@ -81,16 +68,31 @@ def judge(
             frequent=visits >= thresholds.frequency,
             valuable=spent >= thresholds.monetary,
         )
-    wakes = [one for one in (leaves_monetary, leaves_frequency, far) if one and one > clock]
-    wake = min(wakes) if wakes else None
+    wake = far if far is not None and far > clock else None
+    for leaves in (leaves_monetary, leaves_frequency):
+        if leaves is not None and (wake is None or leaves < wake):
+            wake = leaves
     if wake is None and bought:
         # Nothing changes any more, but then there is something to forget.
         wake = bought[len(bought) - BOUGHT] + rules.keep + 2 * DAY_US
-    first = min((one[1] for one in past), default=None)
-    if counted:
-        first = counted[0] if first is None else min(first, counted[0])
-    days = sum(one[0] for one in past) + len({rules.day_of(one) for one in counted})
+    if count_days and times:
+        first = times[0] if first is None else min(first, times[0])
+        days += len({rules.day_of(one) for one in times})
     return Figures(last, first, visits, spent, orders, days, wake, segment)
+
+
+class Kept(NamedTuple):
+    """Purchases that count: when, and what of each was not given back; `paid` before it was."""
+
+    times: Sequence[int]
+    nets: Sequence[int]
+    paid: int
+
+
+def kept_of(parts: Sequence[Member], rules: MemberRules) -> Kept:
+    """What one person bought and kept, of one id or of several; of what is not forgotten."""
+    bought = _bought(parts)
+    return Kept(*_counting(bought, _given(parts), rules), sum(bought[3::BOUGHT]))
 
 
 def forget(member: Member, clock: int, rules: MemberRules) -> None:
@@ -119,6 +121,29 @@ def forget(member: Member, clock: int, rules: MemberRules) -> None:
         while end < len(back) and back[end] < before - rules.late:
             end += BACK
         del back[:end]
+
+
+def _counting(
+    bought: array[int], given: dict[int, list[tuple[int, int]]], rules: MemberRules
+) -> tuple[Sequence[int], Sequence[int]]:
+    """Times and amounts of the purchases that count, the oldest first."""
+    amounts = bought[3::BOUGHT]
+    if not given and (not amounts or min(amounts) >= rules.least):
+        return bought[::BOUGHT], amounts
+    times, nets = [], []
+    for at in range(0, len(bought), BOUGHT):
+        kept = _kept(bought[at], bought[at + 3], given.get(bought[at + 1]), rules)
+        if kept is not None:
+            times.append(bought[at])
+            nets.append(kept)
+    return times, nets
+
+
+def _first_inside(times: Sequence[int], clock: int, days: int, rules: MemberRules) -> int:
+    """How many of these have left the last so many days."""
+    if rules.exact:
+        return bisect_right(times, clock - days * DAY_US)
+    return bisect_right(times, clock, key=lambda time: rules.expires(time, days))
 
 
 def _kept(

@@ -8,7 +8,13 @@ import msgspec
 
 from schemas import member_events as events
 from schemas.envelope import Instant
+from schemas.journeys import Heard
 from schemas.member_events import Origin
+from schemas.message_events import (
+    MESSAGE_DELIVERED_TYPE,
+    MESSAGE_FAILED_TYPE,
+    MESSAGE_OPENED_TYPE,
+)
 from schemas.movement import Name
 from schemas.shop_events import ORDER_TYPE
 
@@ -65,6 +71,32 @@ class _ThresholdsLine(_Line, tag=events.THRESHOLDS_TYPE, gc=False, kw_only=True)
     data: events.ThresholdsPublished
 
 
+class _Answered(msgspec.Struct, gc=False):
+    message: Name
+    member: Name
+    channel: str = ""
+    reason: str = ""
+
+
+class _OpenedLine(_Line, tag=MESSAGE_OPENED_TYPE, gc=False, kw_only=True):
+    data: _Answered
+
+
+class _DeliveredLine(_Line, tag=MESSAGE_DELIVERED_TYPE, gc=False, kw_only=True):
+    data: _Answered
+
+
+class _FailedLine(_Line, tag=MESSAGE_FAILED_TYPE, gc=False, kw_only=True):
+    data: _Answered
+
+
+Answered = _OpenedLine | _DeliveredLine | _FailedLine
+# What each line says of a message.
+HEARD: dict[type, Heard] = {
+    _OpenedLine: "opened",
+    _DeliveredLine: "delivered",
+    _FailedLine: "failed",
+}
 Line = (
     _OrderLine
     | _RefundLine
@@ -74,6 +106,9 @@ Line = (
     | _ErasedLine
     | _ConsentLine
     | _ThresholdsLine
+    | _OpenedLine
+    | _DeliveredLine
+    | _FailedLine
 )
 TYPES = (
     ORDER_TYPE,
@@ -84,4 +119,7 @@ TYPES = (
     events.ERASED_TYPE,
     events.CONSENT_TYPE,
     events.THRESHOLDS_TYPE,
+    MESSAGE_OPENED_TYPE,
+    MESSAGE_DELIVERED_TYPE,
+    MESSAGE_FAILED_TYPE,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from typing import Literal
 
-from operators.members.facts import Consent, Purchase, Refund, Registration, hashed
+from operators.members.facts import Answer, Consent, Purchase, Refund, Registration, hashed
 from operators.members.segments import NONE
 
 Verdict = Literal["applied", "duplicate", "conflict", "too_many"]
@@ -13,6 +13,8 @@ Verdict = Literal["applied", "duplicate", "conflict", "too_many"]
 # whole numbers of 8 bytes side by side take a tenth of what objects would.
 BOUGHT, BACK = 4, 5
 NEVER = 0
+# Opened messages that are remembered; their weight halves every two months.
+MOST_OPENED = 32
 # Of two statements at one instant the stricter one counts.
 STRICTNESS = {"granted": 0, "denied": 1, "withdrawn": 2}
 
@@ -39,6 +41,7 @@ class Member:
         "linked",
         "newest",
         "number",
+        "opened",
         "past",
         "profile",
         "queued",
@@ -55,6 +58,8 @@ class Member:
         self.profile: Profile | None = None
         self.registered: int | None = None
         self.newest: int | None = None
+        # Messages that it opened, each (time, hash), the latest ones.
+        self.opened: array[int] | None = None
         self.linked = False
         self.here = False
         self.segment = NONE
@@ -113,6 +118,20 @@ class Member:
             return "duplicate"
         if there is None or mine[:3] > there[:3]:
             self.consents[key] = mine
+        self._note(fact.time)
+        return "applied"
+
+    def hear(self, fact: Answer) -> Verdict:
+        """Take that it opened a message: the first time counts."""
+        held = array("q") if self.opened is None else self.opened
+        tie = hashed("opened", fact.message)
+        if tie in held[1::2]:
+            at = 2 * held[1::2].index(tie)
+            if held[at] <= fact.time:
+                return "duplicate"
+            del held[at : at + 2]
+        _insert(held, 2, (fact.time, tie))
+        self.opened = held[-2 * MOST_OPENED :]
         self._note(fact.time)
         return "applied"
 

@@ -23,7 +23,8 @@ class MembersOutcome(NamedTuple):
     """What a shard hands on: rows, ids whose history is to go, refusals, parts of persons.
 
     The history of `erased` goes first: `transitions` of these ids are of what came after.
-    `decisions` and `runs` are of journeys: operators.journeys.decisions says what they hold.
+    `decisions` and `runs` are of journeys: operators.journeys.decisions says what they hold;
+    `turns` of health: operators.members.health.watch does.
     """
 
     states: list[Row]
@@ -36,6 +37,7 @@ class MembersOutcome(NamedTuple):
     newest_origin: Origin = "live"
     decisions: Sequence[Row] = ()
     runs: Sequence[Row] = ()
+    turns: Sequence[Row] = ()
 
     def forget(self, name: str) -> None:
         """Have all that was told of an id deleted."""

@@ -21,6 +21,7 @@ class Content(msgspec.Struct, array_like=True, gc=False):
     profile: Profile | None
     registered: int | None
     newest: int | None
+    opened: bytes = b""
 
 
 class PackedMember(msgspec.Struct, array_like=True, gc=False):
@@ -127,6 +128,7 @@ def _content(member: Member) -> Content:
         member.profile,
         member.registered,
         member.newest,
+        b"" if member.opened is None else member.opened.tobytes(),
     )
 
 
@@ -137,3 +139,4 @@ def _fill(member: Member, content: Content) -> None:
     member.consents = dict(content.consents) or None
     member.profile, member.registered = content.profile, content.registered
     member.newest = content.newest
+    member.opened = array("q", content.opened) if content.opened else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from operators.members import refusals
-from operators.members.facts import Fact, Link, Part, Thresholds, hashed
+from operators.members.facts import Answer, Fact, Link, Part, Thresholds, hashed
 from operators.members.member import ConsentKey, Member, Statement
 from operators.members.packing import take_part
 from operators.members.people import People
@@ -22,6 +22,8 @@ from operators.stock.refusals import Refusal
 
 class PersonShard(People):
     """All ids that were ever merged, with the persons they are."""
+
+    counted_elsewhere = (Answer,)
 
     def __init__(self, rules: MemberRules, *, journaled: bool = False) -> None:
         super().__init__(rules, journaled=journaled)
@@ -38,6 +40,9 @@ class PersonShard(People):
             if verdict is None:
                 return refusals.conflicting_thresholds(fact, where, fact.version)
             return verdict
+        if isinstance(fact, Answer):
+            # Counted by the shard of its id.
+            return "elsewhere"
         assert isinstance(fact, Part)
         self._take_part(fact)
         return "elsewhere"

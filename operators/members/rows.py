@@ -17,6 +17,9 @@ from schemas.member_events import Cause, Origin
 
 Row = tuple[Any, ...]
 NOBODY = (None,) * 7
+# score, band, drivers, judged at, changes at, model: where there is no model
+Shown = tuple[int | None, str | None, str | None, int | None, int | None, str | None]
+UNKNOWN: Shown = (None, None, None, None, None, None)
 
 
 class Why(NamedTuple):
@@ -62,8 +65,14 @@ def state_row(
         profile and profile[3],
         _shown(consents),
         max((one.newest for one in parts if one.newest is not None), default=None),
+        *UNKNOWN,
         int(member.linked),
     )
+
+
+def with_health(row: Row, shown: Shown) -> Row:
+    """The row of a member that stands for itself, with its health."""
+    return (*row[: -1 - len(shown)], *shown, row[-1])
 
 
 def empty_row(
@@ -72,7 +81,7 @@ def empty_row(
     """The row of an id that stands for nobody: merged into `survivor`, or erased."""
     status = "erased" if survivor is None else "merged"
     head = (name, status, survivor, *NOBODY, 0, 0, rules.currency, 0, None, 0, None, None)
-    return (*head, thresholds.version, None, None, None, "{}", None, int(linked))
+    return (*head, thresholds.version, None, None, None, "{}", None, *UNKNOWN, int(linked))
 
 
 def transition_row(

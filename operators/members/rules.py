@@ -47,13 +47,20 @@ class MemberRules:
 
     def day_of(self, time: int) -> int:
         """The number of the calendar day of an instant."""
+        return self._day(time)[2]
+
+    def begin_of(self, time: int) -> int:
+        """When the calendar day of an instant begins."""
+        return self._day(time)[0]
+
+    def _day(self, time: int) -> tuple[int, int, int]:
         known = self._days.get(time // HOUR_US)
         if known is None or not known[0] <= time < known[1]:
             if len(self._days) > DAYS_REMEMBERED:
                 self._days.clear()
             day = to_datetime(time).astimezone(self._zone).toordinal()
             known = self._days[time // HOUR_US] = (self.begin(day), self.begin(day + 1), day)
-        return known[2]
+        return known
 
     def begin(self, day: int) -> int:
         """When a calendar day begins."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from operators.members import refusals
 from operators.members.facts import (
+    Answer,
     Consent,
     Erasure,
     Fact,
@@ -53,6 +54,9 @@ class MemberShard(People):
             if refused is not None:
                 return refused
         member = self.members.get(name)
+        if isinstance(fact, Answer) and (member is None or fact.kind != "opened"):
+            # Of journeys alone, and of nobody who is known by nothing else.
+            return "applied"
         if member is None:
             member = self.members[name] = Member()
         verdict: str
@@ -66,6 +70,8 @@ class MemberShard(People):
             verdict = member.consent(fact)
         elif isinstance(fact, Registration):
             verdict = member.register(fact)
+        elif isinstance(fact, Answer):
+            verdict = member.hear(fact)
         else:
             verdict = "elsewhere"
             if member.linked:

@@ -463,9 +463,21 @@ CREATE TABLE IF NOT EXISTS "member_state" (
   "timezone" VARCHAR,
   "consents" JSON NOT NULL,
   "as_of" TIMESTAMPTZ,
+  "health" BIGINT,
+  "health_band" VARCHAR,
+  "health_drivers" JSON,
+  "health_at" TIMESTAMPTZ,
+  "health_changes_at" TIMESTAMPTZ,
+  "health_model" VARCHAR,
   "version" BIGINT NOT NULL,
   PRIMARY KEY ("member")
 );
+ALTER TABLE "member_state" ADD COLUMN IF NOT EXISTS "health" BIGINT;
+ALTER TABLE "member_state" ADD COLUMN IF NOT EXISTS "health_band" VARCHAR;
+ALTER TABLE "member_state" ADD COLUMN IF NOT EXISTS "health_drivers" JSON;
+ALTER TABLE "member_state" ADD COLUMN IF NOT EXISTS "health_at" TIMESTAMPTZ;
+ALTER TABLE "member_state" ADD COLUMN IF NOT EXISTS "health_changes_at" TIMESTAMPTZ;
+ALTER TABLE "member_state" ADD COLUMN IF NOT EXISTS "health_model" VARCHAR;
 COMMENT ON TABLE "member_state" IS 'A member as known now: recency, frequency, monetary without what was given back, and the segment. A change by time alone is written when it happens.';
 COMMENT ON COLUMN "member_state"."member" IS 'pseudonym';
 COMMENT ON COLUMN "member_state"."status" IS 'active; merged: counts for `survivor`; erased: nothing is kept';
@@ -491,6 +503,12 @@ COMMENT ON COLUMN "member_state"."home_store" IS 'shop';
 COMMENT ON COLUMN "member_state"."timezone" IS 'its own, where it is known';
 COMMENT ON COLUMN "member_state"."consents" IS 'what it said, by purpose/channel: status, at, text, evidence';
 COMMENT ON COLUMN "member_state"."as_of" IS 'time of its newest event';
+COMMENT ON COLUMN "member_state"."health" IS 'chance to buy in 30 days, at health_at [percent]';
+COMMENT ON COLUMN "member_state"."health_band" IS 'at_risk, watch or healthy';
+COMMENT ON COLUMN "member_state"."health_drivers" IS 'what drives it, strongest first: odds, why';
+COMMENT ON COLUMN "member_state"."health_at" IS 'its newest event, or a change of band since';
+COMMENT ON COLUMN "member_state"."health_changes_at" IS 'when the band changes by time alone';
+COMMENT ON COLUMN "member_state"."health_model" IS 'version of the model';
 COMMENT ON COLUMN "member_state"."version" IS '1 once it was ever merged; of the same, the last row counts';
 CREATE TABLE IF NOT EXISTS "member_transition" (
   "member" VARCHAR NOT NULL,

@@ -16,6 +16,7 @@ from operators.journeys.program import Program
 from operators.journeys.replay import Replay
 from operators.members.facts import (
     UNITED,
+    Answer,
     Consent,
     Erasure,
     Fact,
@@ -29,6 +30,7 @@ from operators.members.facts import (
 from schemas.chain import Chain
 from schemas.instants import to_datetime, to_micros
 from schemas.journey_rules import JourneysConfig
+from schemas.journeys import Heard
 from schemas.member_rules import MembersConfig
 
 SHANGHAI = "Asia/Shanghai"
@@ -110,6 +112,15 @@ class Shop:
         head = self._head(at, member, "", "live", zone)
         money: Any = {"amount": round(amount * 100), "currency": "CNY", "number": self._number}
         self.tell(Refund(**head, receipt=hashed("S1", receipt), **money))
+
+    def answer(
+        self, at: str, kind: Heard, message: str, *, channel: str = "", reason: str = ""
+    ) -> None:
+        """What became of a message to `m`."""
+        head = self._head(at, "m", "", "live", SHANGHAI)
+        fact = Answer(**head, kind=kind, message=message, channel=channel, reason=reason)
+        self.tell(fact)
+        self.replay.take(UNITED, fact)
 
     def allow(
         self,

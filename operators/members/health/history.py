@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,12 +35,14 @@ class History:
 
     def after(self, days: float) -> History:
         """The same member so many days later, if it does nothing."""
-        return replace(
-            self,
-            age=self.age + days,
-            short=decayed(self.short, days, SHORT),
-            long=decayed(self.long, days, LONG),
-            engaged=decayed(self.engaged, days, ENGAGED),
+        return History(
+            self.repeats,
+            self.last,
+            self.age + days,
+            decayed(self.short, days, SHORT),
+            decayed(self.long, days, LONG),
+            decayed(self.engaged, days, ENGAGED),
+            self.returned,
         )
 
 

@@ -14,14 +14,12 @@ import msgspec
 import numpy as np
 
 from operators.members.health.alive import Floats, Parameters, alive, alive_until
-from operators.members.health.history import ENGAGED, LONG, SHORT, Histories, History
+from operators.members.health.history import Histories, History
 from operators.members.health.terms import TERMS, Ground, own_gap, terms, terms_many
 
 Kind = Literal["full", "purchases", "recency"]
 _FORMAT = 1
 BANDS = ("at_risk", "watch", "healthy")
-_LOOK_DAYS, _LOOKS = 730, 120
-_CLOSE = 0.5 / 86_400  # days
 
 
 class ModelError(ValueError):
@@ -139,27 +137,17 @@ def silent_until(model: HealthModel, one: History, threshold: float) -> float | 
     return at - one.age if at > one.age else None
 
 
-def changes_band(model: HealthModel, one: History, days: int = _LOOK_DAYS) -> float | None:
-    """In how many days the member's band changes if it does nothing; None for not within `days`.
+def log_odds(found: float) -> float:
+    """The logarithm of a chance's odds."""
+    found = min(max(found, 1e-12), 1 - 1e-12)
+    return math.log(found / (1 - found))
 
-    What the one wake-up of a member is set to, beside its other deadlines. A band that is entered
-    and left again between two looks is passed over: these are minutes apart at first, days later.
-    """
-    now = band(model, chance(model, one))
-    looks = days * np.linspace(0, 1, _LOOKS) ** 2
-    other = np.digitize(chances(model, _ahead(one, looks)), model.bands) != BANDS.index(now)
-    if not other.any():
-        return None
-    at = int(np.argmax(other))
-    early, late = float(looks[max(at - 1, 0)]), float(looks[at])
-    # Two looks are known; the second is found by halving.
-    while late - early > _CLOSE:
-        middle = (early + late) / 2
-        if band(model, chance(model, one.after(middle))) == now:
-            early = middle
-        else:
-            late = middle
-    return late
+
+def always(score: int) -> HealthModel:
+    """A model by which everybody who ever bought has this score, for trying things out."""
+    found = log_odds(score / 100)
+    none = Parameters(1.0, 1.0, 1.0, 1.0)
+    return HealthModel("tried", "recency", none, 1.0, found, {}, (0.0, 1.0), {}, 0)
 
 
 def to_json(model: HealthModel) -> bytes:
@@ -186,19 +174,6 @@ def from_json(content: bytes) -> HealthModel:
         )
         raise ModelError(msg)
     return model
-
-
-def _ahead(one: History, days: Floats) -> Histories:
-    same = np.ones(len(days))
-    return Histories(
-        one.repeats * same,
-        one.last * same,
-        one.age + days,
-        one.short * 2.0 ** (-days / SHORT),
-        one.long * 2.0 ** (-days / LONG),
-        one.engaged * 2.0 ** (-days / ENGAGED),
-        one.returned * same,
-    )
 
 
 def _words(model: HealthModel, one: History, name: str, value: float) -> str:

@@ -14,8 +14,8 @@ HORIZON = 30.0  # days
 TERMS = ("base", "trend", "cadence", "recency", "frequency", "engagement", "returns")
 # Gaps of this many purchases' worth of the others are added to a member's own few.
 SHRINK = 2.0
-_TREND_MOST = 2.0  # powers of two
-_LEAST = 1e-6
+TREND_MOST = 2.0  # powers of two
+LEAST = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,11 @@ def own_gap(ground: Ground, one: History) -> float:
 def terms(ground: Ground, one: History) -> tuple[float, ...]:
     """The terms of a member, in the order of `TERMS`."""
     chance = buys_within(ground.purchases, one.repeats, one.last, one.age, HORIZON)
-    chance = min(max(chance, _LEAST), 1 - _LEAST)
-    ratio = one.short * LONG / max(one.long * SHORT, _LEAST)
+    chance = min(max(chance, LEAST), 1 - LEAST)
+    ratio = one.short * LONG / max(one.long * SHORT, LEAST)
     return (
         math.log(chance / (1 - chance)),
-        min(max(math.log2(max(ratio, _LEAST)), -_TREND_MOST), _TREND_MOST),
+        min(max(math.log2(max(ratio, LEAST)), -TREND_MOST), TREND_MOST),
         math.log1p(one.silence / own_gap(ground, one)),
         math.log1p(one.silence),
         math.log1p(one.repeats),
@@ -55,14 +55,14 @@ def terms(ground: Ground, one: History) -> tuple[float, ...]:
 def terms_many(ground: Ground, many: Histories) -> Floats:
     """`terms` of many members, a row each."""
     chance = buys_within_many(ground.purchases, many.repeats, many.last, many.age, HORIZON)
-    chance = np.clip(chance, _LEAST, 1 - _LEAST)
-    ratio = many.short * LONG / np.maximum(many.long * SHORT, _LEAST)
+    chance = np.clip(chance, LEAST, 1 - LEAST)
+    ratio = many.short * LONG / np.maximum(many.long * SHORT, LEAST)
     silence = many.age - many.last
     gap = (many.last + SHRINK * ground.gap) / (many.repeats + SHRINK)
     return np.column_stack(
         [
             np.log(chance / (1 - chance)),
-            np.clip(np.log2(np.maximum(ratio, _LEAST)), -_TREND_MOST, _TREND_MOST),
+            np.clip(np.log2(np.maximum(ratio, LEAST)), -TREND_MOST, TREND_MOST),
             np.log1p(silence / gap),
             np.log1p(silence),
             np.log1p(many.repeats),

@@ -13,7 +13,8 @@ from typing import cast
 import numpy as np
 
 from operators.members.health import logistic
-from operators.members.health.alive import FitError, Floats, fit
+from operators.members.health.alive import Floats
+from operators.members.health.fitting import FitError, fit
 from operators.members.health.history import Log, bought_within, histories
 from operators.members.health.measures import Measured, measured
 from operators.members.health.model import Evidence, HealthModel, Kind, Weight

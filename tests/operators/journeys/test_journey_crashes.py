@@ -8,12 +8,23 @@ from random import Random
 from typing import Any
 
 import pytest
+from health_models import quick_model
 from journey_driver import SEND, chain_of, instant, journey, program
 
 from operators.journeys.decisions import Decision
 from operators.journeys.program import Program
 from operators.journeys.shards import JourneyMemberShard, JourneyPersonShard, Rules
-from operators.members.facts import UNITED, Consent, Fact, Link, MemberBatch, Purchase, Refund
+from operators.members.facts import (
+    UNITED,
+    Answer,
+    Consent,
+    Fact,
+    Link,
+    MemberBatch,
+    Purchase,
+    Refund,
+)
+from operators.members.health.model import HealthModel
 from operators.members.rules import MemberRules
 from operators.members.shard import MemberShard
 from schemas.chain import Chain
@@ -29,17 +40,29 @@ TEXTS = (
     journey("vip", "{crosses: {field: spent, above: 300}}", "set: {tier: VIP}", "give: vip"),
     journey("daily", "{schedule: every day 10:00}", SEND, limits="{priority: 5}"),
 )  # fmt: skip
+BY_HEALTH = (
+    journey("weak", "{schedule: every day 11:00}", "give: weak", who="{health: <40}"),
+    journey("strong", "{event: purchase}", "wait: 6h",
+            "{if: {health: '>=55'}, then: [{give: strong}]}", reenter="always"),
+)  # fmt: skip
+BY_ANSWER = journey("asks", "{event: purchase}", SEND,
+                    "{wait: {event: opened, timeout: 12h}, then: [{give: glad}], "
+                    "else: [{give: sad}]}", reenter="always", limits="{priority: 90}")  # fmt: skip
+MODEL = quick_model()
 Input = tuple[int, Fact | None, int]
 
 
 class Process:
     """A shard of members and that of persons, whose journals are durable at each mark."""
 
-    def __init__(self, chain: Chain, programs: tuple[Program, ...]) -> None:
-        self._rules = Rules(chain, MemberRules(chain), programs)
+    def __init__(
+        self, chain: Chain, programs: tuple[Program, ...], health: HealthModel | None = None
+    ) -> None:
+        self._rules = Rules(chain, MemberRules(chain), programs, health)
         # What went out, by its id: to decide it again is not to do it again.
         self.done: dict[str, Decision] = {}
         self.times: Counter[str] = Counter()
+        self.turns: dict[tuple[str, int, str], Any] = {}
         self.shards = {number: self._new(number) for number in (0, UNITED)}
         self._kept: dict[int, list[bytes]] = {number: [] for number in self.shards}
         self._base = {number: shard.dump() for number, shard in self.shards.items()}
@@ -76,6 +99,7 @@ class Process:
                 if one.decision == "go":
                     self.times[one.id] += 1
                     self.done.setdefault(one.id, one)
+            self.turns |= {(one.member, one.changed_at, one.after): one for one in out.turns}
             for part in out.parts:
                 self._apply(UNITED, part, now)
 
@@ -83,10 +107,14 @@ class Process:
         """All that was journaled is durable now."""
         self._durable = {number: list(entries) for number, entries in self._kept.items()}
 
-    def crash(self, programs: tuple[Program, ...] | None = None) -> None:
+    def crash(
+        self, programs: tuple[Program, ...] | None = None, health: HealthModel | None = None
+    ) -> None:
         """Lose what was not durable, and start again, with other files where some are given."""
         if programs is not None:
             self._rules = self._rules._replace(programs=programs)
+        if health is not None:
+            self._rules = self._rules._replace(health=health)
         for number in self.shards:
             shard = self.shards[number] = self._new(number)
             shard.restore(*self._base[number])
@@ -129,18 +157,35 @@ def inputs(seed: int) -> list[Input]:
     return sorted([*facts, *ticks], key=lambda one: (one[0], one[1] is None, one[2] == UNITED))
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_a_crash_at_every_step_gives_each_decision_once(seed: int) -> None:
-    """Whatever is lost is decided again, with the same ids and nothing else."""
-    programs = tuple(program(text, CHAIN) for text in TEXTS)
+def answered(seed: int, programs: tuple[Program, ...]) -> list[Input]:
+    """The inputs, and that every second message of one journey is opened an hour later."""
     given = inputs(seed)
-    whole = Process(CHAIN, programs)
+    first = Process(CHAIN, programs)
+    for one in given:
+        first.do(one)
+    asked = [one for one in first.done.values() if one.journey == "asks" and one.action == "send"]
+    for number, sent in enumerate(asked[::2]):
+        time = sent.decided_at + HOUR_US
+        fact = Answer(time, "app", f"o{number}", "live", sent.member, "opened", sent.id)
+        given += [(time, fact, 0), (time, fact, UNITED)]
+    return sorted(given, key=lambda one: (one[0], one[1] is None, one[2] == UNITED))
+
+
+@pytest.mark.parametrize(("seed", "health"), [(0, None), (1, None), (1, MODEL), (2, MODEL)])
+def test_a_crash_at_every_step_gives_each_decision_once(
+    seed: int, health: HealthModel | None
+) -> None:
+    """Whatever is lost is decided again, with the same ids and nothing else; health falls, too."""
+    texts = TEXTS if health is None else (*TEXTS, *BY_HEALTH)
+    programs = tuple(program(text, CHAIN) for text in (*texts, BY_ANSWER))
+    given = answered(seed, programs)
+    whole = Process(CHAIN, programs, health)
     for one in given:
         whole.do(one)
     assert len(whole.done) > 20
     assert set(whole.times.values()) == {1}
 
-    crashing = Process(CHAIN, programs)
+    crashing = Process(CHAIN, programs, health)
     marked = 0
     for number, one in enumerate(given):
         crashing.do(one)
@@ -155,6 +200,37 @@ def test_a_crash_at_every_step_gives_each_decision_once(seed: int) -> None:
     assert crashing.done == whole.done
     assert max(crashing.times.values()) > 1
     assert crashing.state() == whole.state()
+    assert crashing.turns == whole.turns
+    fallen = {one.cause for one in whole.turns.values()}
+    assert fallen >= {"purchase", "time"} if health else not fallen
+    by_health = {one.gift for one in whole.done.values()} & {"weak", "strong"}
+    assert by_health == ({"weak", "strong"} if health else set())
+    assert {one.gift for one in whole.done.values()} >= {"glad", "sad"}
+
+
+def test_another_model_after_a_crash() -> None:
+    """What was journaled under the old model is brought about by it; the new one tells nothing."""
+    other = quick_model("q2", weight=-5.0)
+    process = Process(CHAIN, (program(BY_HEALTH[0], CHAIN),), MODEL)
+    given = inputs(1)
+    middle = next(at for at, one in enumerate(given) if one[0] > START + 3 * DAY_US)
+    for one in given[:middle]:
+        process.do(one)
+    process.mark()
+    process.crash(health=other)
+    before = process.state()
+    assert [shard.watch.model for shard in process.shards.values()] == [MODEL, MODEL]
+    process.turns.clear()
+    process.do((given[middle][0], None, 0))
+    assert [shard.watch.model for shard in process.shards.values()] == [other, other]
+    assert process.state() != before
+    assert not [one for one in process.turns.values() if one.cause != "time"]
+    for one in given[middle:]:
+        process.do(one)
+    process.mark()
+    state = process.state()
+    process.crash()
+    assert process.state() == state
 
 
 def test_other_files_after_a_crash() -> None:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from operators.members.health.alive import (
-    FitError,
     Floats,
     Parameters,
     alive,
@@ -16,9 +15,8 @@ from operators.members.health.alive import (
     alive_until,
     buys_within,
     buys_within_many,
-    fit,
-    log_likelihood,
 )
+from operators.members.health.fitting import FitError, fit, log_likelihood
 
 # Fader, Hardie, Lee 2005, table 2: CDNOW, in weeks.
 CDNOW = Parameters(0.243, 4.414, 0.793, 2.426)

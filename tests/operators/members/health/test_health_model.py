@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from operators.members.health import logistic
-from operators.members.health.alive import FitError
+from operators.members.health.fitting import FitError
 from operators.members.health.history import History, Log, bought_within, histories
 from operators.members.health.measures import (
     calibration,
@@ -22,12 +22,12 @@ from operators.members.health.model import (
     band,
     chance,
     chances,
-    changes_band,
     from_json,
     health,
     silent_until,
     to_json,
 )
+from operators.members.health.quiet import changes_band, quietly
 from operators.members.health.terms import TERMS
 from operators.members.health.training import lesson, train, weigh, weighed
 
@@ -135,6 +135,16 @@ def test_the_wake_up_is_the_moment_the_band_changes(
     assert until is not None
     assert health(model, one.after(until)).alive == pytest.approx(0.5)
     assert silent_until(model, one.after(until + 1), 0.5) is None
+
+
+def test_quiet_days_are_those_of_the_chance(full: HealthModel) -> None:
+    """What is computed once for a member gives what its chance is on each later day."""
+    for repeats, last, gone, engaged in ((0, 0, 3, 0.0), (6, 120, 1, 1.5), (40, 300, 60, 0.2)):
+        one = History(repeats, last, last + gone, 100, 250, engaged, 0.1)
+        odds = quietly(full, one)
+        for days in (0.0, 0.3, 7.0, 44.0, 400.0):
+            wanted = chance(full, one.after(days))
+            assert 1 / (1 + math.exp(-odds(days))) == pytest.approx(wanted, rel=1e-12)
 
 
 def test_a_model_is_a_file(model: HealthModel) -> None:
