@@ -25,6 +25,7 @@ from schemas.instants import DAY_US, to_datetime
 from schemas.journey_rules import JourneysConfig
 from sinks.channels.clients import client_of, secrets_of
 from sinks.channels.contacts import Contacts
+from sinks.channels.coupons import CouponClient
 from sinks.channels.database import connect
 from sinks.channels.listing import STATES, TROUBLED, counts, listed, refused
 from sinks.channels.sender import HIDDEN
@@ -36,6 +37,7 @@ from sinks.channels.telling import (
     WarehouseTeller,
 )
 from sinks.channels.worker import Worker
+from sinks.coupons.errors import CouponError
 from sinks.hooks.worker import wall_clock
 from sinks.sqlite import StoreError
 from sinks.warehouse.address import Address, WarehouseError, parse_target
@@ -65,7 +67,7 @@ _sandbox = click.option("--sandbox", type=_PATH, help="Send nothing, write to th
 
 @click.group()
 def channels() -> None:
-    """Messages to members: SMS, WeChat, WeCom; once each."""
+    """Messages to members: SMS, WeChat, WeCom; and coupons that journeys give. Once each."""
 
 
 @channels.command()
@@ -129,6 +131,9 @@ def check(config: Path, sandbox: Path | None) -> None:
             templates = [each for each, ways in made.templates.items() if name in ways]
             shown = ", ".join(templates) or "no templates"
             click.echo(f"channel {name} ({client.provider}): {shown}")
+        if made.coupons is not None and made.sandbox is None:
+            with closing(CouponClient(made.coupons, os.environ)) as desk:
+                click.echo(f"coupon desk {made.coupons.pool}: {desk.state()}")
     click.echo(f"{config}: fine, {len(contacts):,} contacts")
 
 
@@ -253,6 +258,7 @@ def _told() -> Iterator[None]:
     except (
         BrokerError,
         ChannelsProblem,
+        CouponError,
         LookupError,
         SettingsError,
         StoreError,

@@ -602,11 +602,11 @@ CREATE TABLE IF NOT EXISTS "message_delivery" (
 );
 COMMENT ON TABLE "message_delivery" IS 'What became of a message in a channel; a message that could not go in one has a row for the next one, too.';
 COMMENT ON COLUMN "message_delivery"."message" IS 'id, as in the table message';
-COMMENT ON COLUMN "message_delivery"."channel" IS 'as journeys name it';
+COMMENT ON COLUMN "message_delivery"."channel" IS 'as journeys name it; coupons: issued at the coupon desk';
 COMMENT ON COLUMN "message_delivery"."member" IS 'pseudonym';
 COMMENT ON COLUMN "message_delivery"."status" IS 'accepted by the provider, delivered, failed or unknown';
-COMMENT ON COLUMN "message_delivery"."reason" IS 'of failed: expired, consent, erased, quiet, no_address, no_credit, no_template, no_channel, refused, gave_up, not_delivered';
-COMMENT ON COLUMN "message_delivery"."provider" IS 'who sends, or sandbox, or offers';
+COMMENT ON COLUMN "message_delivery"."reason" IS 'of failed: expired, consent, erased, quiet, no_address, no_credit, no_template, no_channel, no_gift, refused, gave_up, not_delivered; of coupons also no_campaign, stopped, budget_issued, budget_redeemed, budget_money, per_member';
+COMMENT ON COLUMN "message_delivery"."provider" IS 'who sends, or sandbox, offers, coupons';
 COMMENT ON COLUMN "message_delivery"."provider_id" IS 'the provider''s id of the message, where it gave one';
 COMMENT ON COLUMN "message_delivery"."provider_code" IS 'the provider''s last code';
 COMMENT ON COLUMN "message_delivery"."attempts" IS 'requests that left [requests]';

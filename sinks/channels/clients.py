@@ -7,10 +7,11 @@ from pathlib import Path
 
 from schemas.channels import (
     AliyunSms,
-    Channel,
+    Coupons,
     Offers,
     Sandbox,
     TencentSms,
+    Way,
     WeChatSubscription,
     WeChatTemplate,
     WeComEmployee,
@@ -18,12 +19,13 @@ from schemas.channels import (
 from schemas.secrets import Secret
 from sinks.channels.aliyun import AliyunClient
 from sinks.channels.client import Client
+from sinks.channels.coupons import CouponClient
 from sinks.channels.sandbox import OffersClient, SandboxClient
 from sinks.channels.wechat import SubscriptionClient, TemplateClient
 from sinks.channels.wecom import WeComClient
 
 
-def client_of(name: str, channel: Channel, env: Mapping[str, str], sandbox: str | None) -> Client:
+def client_of(name: str, channel: Way, env: Mapping[str, str], sandbox: str | None) -> Client:
     """The client of a channel; with a sandbox file nothing is sent and no secret is needed.
 
     Raises:
@@ -49,11 +51,13 @@ def client_of(name: str, channel: Channel, env: Mapping[str, str], sandbox: str 
             return SubscriptionClient(channel, channel.secret.read(env))
         case WeChatTemplate():
             return TemplateClient(channel, channel.secret.read(env))
+        case Coupons():
+            return CouponClient(channel, env)
         case WeComEmployee():
             return WeComClient(channel, channel.secret.read(env))
 
 
-def secrets_of(channel: Channel, env: Mapping[str, str]) -> tuple[str, ...]:
+def secrets_of(channel: Way, env: Mapping[str, str]) -> tuple[str, ...]:
     """The secrets of a channel that are there, to be kept out of whatever a provider answers."""
     found = []
     for name in channel.__struct_fields__:

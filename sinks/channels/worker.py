@@ -62,7 +62,7 @@ class Worker:
         try:
             clients = {
                 name: client_of(name, channel, env, made.sandbox)
-                for name, channel in made.channels.items()
+                for name, channel in made.ways.items()
             }
             self._open.enter_context(owned(store))
             self.store = Store(store)
@@ -79,7 +79,7 @@ class Worker:
                     judge,
                     contacts,
                     clock,
-                    secrets=secrets_of(made.channels[name], env),
+                    secrets=secrets_of(made.ways[name], env),
                     steps=steps,
                 )
                 self._open.callback(sender.stop)

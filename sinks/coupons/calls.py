@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from operators.coupons.valid import extended, window
+from operators.coupons.valid import end_of_day, extended, window
 from schemas.coupons import CouponBook, CouponRule
 from sinks.coupons.errors import InvalidCall, UnknownCampaign
 from sinks.coupons.model import Coupon, Look
@@ -110,6 +110,8 @@ def issue(
     message: str | None,
     experiment: str | None,
     arm: str | None,
+    ends: int | None,
+    not_after: int | None,
 ) -> Steps[Coupon]:
     """Give a coupon to a member; see `CouponDesk.issuing`."""
     check_name("coupon", coupon)
@@ -117,6 +119,8 @@ def issue(
     rule = known.rule(campaign)
     now = yield from time_of()
     valid_from, valid_to = window(rule, now, known.zone)
+    if ends is not None:
+        valid_to = min(valid_to, end_of_day(ends, known.zone))
     said = {"message": message or "", "experiment": experiment or "", "arm": arm or ""}
     payload: dict[str, Any] = {
         "coupon": coupon,
@@ -124,6 +128,7 @@ def issue(
         "member": member,
         "valid_from": valid_from,
         "valid_to": valid_to,
+        "not_after": not_after or 0,
         "fingerprint": fingerprint("issue", campaign, member, said),
         "kept": desk.kept,
         **said,

@@ -6,6 +6,7 @@ function calls.issue(keys, p, now)
     if r.fingerprint ~= p.fingerprint then return {'MISMATCH', '{}'} end
     return answer(r, now, true)
   end
+  if p.not_after > 0 and now > p.not_after then return refused('too_late') end
   local rule = read_rule(keys[RULE], keys[LIVE], now)
   if not rule then return {'UNKNOWN_CAMPAIGN', '{}'} end
   if rule.stopped ~= '' then return refused('stopped') end
