@@ -102,6 +102,7 @@ def _settings(flow: str, given: Mapping[str, Any], otherwise: str) -> StockSetti
         follow=given["follow"],
         since=given.get("since"),
         journeys=given.get("journeys"),
+        coupons=given.get("coupons"),
         epoch_seconds=EPOCH_SECONDS if epoch_seconds is None else epoch_seconds,
     )
     if epoch_seconds is None and kafka and settings.live:

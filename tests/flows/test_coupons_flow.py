@@ -1,0 +1,153 @@
+"""The funnel of campaigns: by SQL over what was told, against a fold of its own."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+from coupon_story import BOOK, Story
+from flow_driver import StartedFlow, query, wait_until, write_chain, write_lines
+from member_driver import invoke
+from member_events import member_chain
+
+FUNNEL = (
+    "SELECT campaign, day, experiment, arm, issued, delivered, visited, eligible, over_threshold, "
+    "redeemed, redeemed_delivered, expired, still_valid, amount_off FROM coupon_funnel"
+)
+TABLES = ("coupon_event", "purchase", "coupon_campaign", "member_gone")
+Funnel = dict[tuple[object, ...], tuple[object, ...]]
+
+
+class Shop:
+    """A warehouse, and files of events that are read into it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.warehouse, self.source = folder, folder / "w.duckdb", folder / "events"
+        self.source.mkdir(parents=True)
+        self.book = folder / "coupons.yaml"
+        self.book.write_text(BOOK, encoding="utf-8")
+
+    def write(self, name: str, lines: list[bytes]) -> None:
+        write_lines(self.source / name, lines)
+
+    @property
+    def options(self) -> list[object]:
+        return ["--source", self.source, "--warehouse", self.warehouse, "--coupons", self.book]
+
+    def run(self, *more: object) -> str:
+        return invoke("run", "coupons", *self.options, *more)
+
+    def funnel(self) -> Funnel:
+        return {tuple(row[:4]): tuple(row[4:]) for row in query(self.warehouse, FUNNEL)}
+
+    def rows(self) -> list[list[tuple[object, ...]]]:
+        return [query(self.warehouse, f"FROM {table} ORDER BY ALL") for table in TABLES]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path)
+
+
+def members(shop: Shop, tmp_path: Path) -> None:
+    """Who is whom, as the members flow writes it."""
+    config = write_chain(tmp_path / "chain.yaml", member_chain(late_days=60))
+    where = ["--source", shop.source, "--warehouse", shop.warehouse]
+    invoke("run", "members", *where, "--config", config)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_funnel_is_that_of_a_fold(shop: Shop, tmp_path: Path, seed: int) -> None:
+    rng = Random(seed)
+    story = Story(rng)
+    lines = story.lines()
+    # In any order, some of them twice, with what is no event in between.
+    rng.shuffle(lines)
+    lines += rng.sample(lines, 40)
+    shop.write("1.jsonl", lines)
+    members(shop, tmp_path)
+    story.tell_warehouse(shop.warehouse)
+    shop.run()
+    assert shop.funnel() == story.funnel()
+
+    # Again, all of it anew, and turned round: the same rows.
+    before = shop.rows()
+    shop.run()
+    shop.run("--no-recovery")
+    shop.write("2.jsonl", lines[::-1])
+    shop.run()
+    assert shop.rows() == before
+    assert shop.funnel() == story.funnel()
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_of_an_erased_member_only_counts_stay(shop: Shop, tmp_path: Path, first: bool) -> None:
+    """Also when the erasure is read before what it is about, and under replay."""
+    story = Story(Random(7))
+    told = story.lines()
+    gone = ["m2", "m3", "m5"]
+    erasure = story.lines([story.erase(*gone)])
+    for name, lines in (("1", erasure), ("2", told)) if first else (("1", told), ("2", erasure)):
+        shop.write(f"{name}.jsonl", lines)
+        shop.run()
+    for _ in range(2):
+        assert query(shop.warehouse, f"FROM purchase WHERE member IN {tuple(gone)}") == []
+        left = query(shop.warehouse, "FROM coupon_event")
+        ids = {one.coupon for one in story.coupons if one.member in gone}
+        words = {str(value) for row in left for value in row}
+        assert ids
+        assert not words & {*gone, *ids}
+        assert not [word for word in words if word.partition("#")[2] in ids]
+        issued = query(shop.warehouse, "SELECT count(*) FROM coupon_state")
+        assert issued == [(len(story.coupons),)]
+        redeemed = query(shop.warehouse, "SELECT sum(redeemed), sum(amount_off) FROM coupon_funnel")
+        used = [one for one in story.coupons if one.state == "redeemed"]
+        assert redeemed == [(len(used), sum(one.off for one in used))]
+        shop.write("3.jsonl", told)
+        shop.run()
+
+
+def test_what_cannot_be_read_is_kept_and_stops_nothing(shop: Shop) -> None:
+    story = Story(Random(3), coupons=5)
+    lines = story.lines()
+    told = next(line for line in lines if b"coupon-desk" in line)
+    odd = [
+        b"{",
+        b'{"specversion":"1.0"}',
+        b'{"type":"coupon.issued.v1","id":"1-1","source":"coupon-desk/a/b","specversion":"1.0",'
+        b'"time":"2026-03-01T00:00:00Z","data":{"coupon":"x"}}',
+        b'{"type":"stock.movement.v1","id":"1"}',
+        told.replace(b"coupon-desk/all/one", b"somebody"),
+        lines[0].replace(b"2026-03", b"0001-03"),
+    ]
+    shop.write("1.jsonl", [*odd, b"", *lines])
+    shop.run()
+    assert len(shop.funnel()) > 0
+    reasons = query(shop.warehouse, "SELECT position, reason_code FROM dead_letter ORDER BY 1")
+    assert [row[0] for row in reasons] == [1, 2, 3, 5, 6]
+    # Purchases and the file of coupons are there, too.
+    assert query(shop.warehouse, "SELECT count(*) FROM coupon_campaign") == [(2,)]
+
+
+def test_killed_again_and_again(shop: Shop, tmp_path: Path) -> None:
+    story = Story(Random(11), members=60, coupons=400)
+    lines = story.lines()
+    Random(1).shuffle(lines)
+    whole = Shop(tmp_path / "whole")
+    whole.write("1.jsonl", lines)
+    whole.run()
+    sizes = {"sources.abreast.reader.ABREAST_BYTES": 4 * 1024}
+    for part in range(1, 4):
+        shop.write("1.jsonl", lines[: part * len(lines) // 3])
+        options = [*shop.options, "--epoch-seconds", 0.05]
+        flow = StartedFlow(tmp_path / "log", *options, sizes=sizes, flow="coupons")
+        wait_until(lambda: not flow.alive() or shop.warehouse.exists(), "it did not start")
+        time.sleep(0.1 * part)
+        flow.process.kill()
+        assert flow.wait().code in (0, -signal.SIGKILL)
+    shop.run()
+    assert shop.rows() == whole.rows()
+    assert shop.funnel() == whole.funnel()
