@@ -21,9 +21,10 @@ from schemas.instants import to_datetime, utc_text
 from schemas.money import digits, money_words
 from serving.keeper.coupon_log import read_coupons_of
 from serving.keeper.ports import LogAway, LogLost
-from sinks.coupons import calls, rebuild
+from sinks.coupons import calls, erasing, rebuild
 from sinks.coupons.client import CouponDesk
 from sinks.coupons.errors import CouponError, Refused
+from sinks.coupons.protocol import digest
 from sinks.coupons.settings import DeskSettings
 from sinks.coupons.told import Told
 from sources.kafka.errors import BrokerError
@@ -96,7 +97,8 @@ def issue(campaign: str, members: tuple[str, ...], url: str, desk: str, message:
     failed = False
     with told(), _opened(url, desk) as found:
         for member in members:
-            name = f"{message}:{member}"
+            # A coupon outlives its member's erasure, so its id does not name the member.
+            name = f"{message}:{digest(member)}"
             try:
                 made = found.run(found.issuing(name, campaign, member, message=message))
             except Refused as wrong:
@@ -143,6 +145,17 @@ def show(coupon: str | None, url: str, desk: str, member: str | None) -> None:
         console().print(table("campaigns", [(head, field(head)) for head in rows[0]], rows))
 
 
+@click.command()
+@click.argument("members", nargs=-1, required=True)
+@_redis
+@DESK
+def erase(members: tuple[str, ...], url: str, desk: str) -> None:
+    """Forget MEMBERS at the desk; the keeper does it by itself for `member.erased.v1`."""
+    with told(), _opened(url, desk) as found:
+        count = found.run(erasing.erase(found.protocol, members))
+    click.echo(f"{count} coupons name nobody any more")
+
+
 @click.command("rebuild")
 @_file
 @_redis
@@ -166,6 +179,7 @@ def rebuild_command(file: Path, url: str, desk: str, kafka: str | None) -> None:
         found.run(rebuild.begin(found.protocol, token))
         found.run(rebuild.clear(found.protocol, token))
         written = found.run(rebuild.restore(found.protocol, token, lives))
+        found.run(erasing.mark(found.protocol, sorted(log.gone)))
         found.run(rebuild.reopen(found.protocol, token, _epoch()))
     click.echo(f"{written} coupons from {log.events} events; the desk is open{gaps(log)}")
 

@@ -14,7 +14,7 @@ import yaml
 
 from infra.answers import console, field, table
 from infra.campaign_told import Case, case_of
-from infra.commands.coupon_desk import issue, lint, publish, rebuild_command, show
+from infra.commands.coupon_desk import erase, issue, lint, publish, rebuild_command, show
 from infra.commands.coupon_funnel import funnel
 from operators.members.coupons.diagnosis.facts import Campaign, Receiver
 from operators.members.coupons.diagnosis.replay import RESPONSES, Replayed, replay
@@ -37,7 +37,7 @@ def coupon() -> None:
     """Coupons: their file and their desk, why a campaign went so, thresholds on real baskets."""
 
 
-for _command in (lint, publish, issue, show, rebuild_command, funnel):
+for _command in (lint, publish, issue, show, erase, rebuild_command, funnel):
     coupon.add_command(_command)
 
 

@@ -12,7 +12,7 @@ from operators.coupons.valid import end_of_day, extended, window
 from schemas.coupons import CouponBook, CouponRule
 from sinks.coupons.errors import InvalidCall, UnknownCampaign
 from sinks.coupons.model import Coupon, Look
-from sinks.coupons.protocol import MAX_NAME, Owner, Protocol, check_name, fingerprint
+from sinks.coupons.protocol import MAX_NAME, Owner, Protocol, check_name, digest, fingerprint
 from sinks.coupons.settings import MAX_TTL_SECONDS
 from sinks.redis.keeper_calls import send
 from sinks.redis.scripted import Steps
@@ -129,6 +129,7 @@ def issue(
         "valid_from": valid_from,
         "valid_to": valid_to,
         "not_after": not_after or 0,
+        "who": digest(member),
         "fingerprint": fingerprint("issue", campaign, member, said),
         "kept": desk.kept,
         **said,

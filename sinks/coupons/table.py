@@ -8,6 +8,7 @@ import msgspec
 
 from operators.coupons.log import CouponOutcome, Row, nameless
 from operators.stock.refusals import Refusal
+from schemas.coupon_events import ERASED
 from schemas.coupon_tables import COUPON_CAMPAIGN, COUPON_EVENT, MEMBER_GONE, PURCHASE
 from schemas.coupons import CouponBook
 from sinks.tables.collector import Collector
@@ -75,7 +76,7 @@ class CouponTable(Collector[CouponOutcome]):
 
     def _named(self, row: Row) -> Row:
         """A row, of an erased member without anything that names them."""
-        if row[_MEMBER] not in self._gone:
+        if row[_MEMBER] != ERASED and row[_MEMBER] not in self._gone:
             return row
         coupon = nameless(row[_COUPON])
         source, event = row[:2]

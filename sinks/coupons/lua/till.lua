@@ -1,6 +1,7 @@
 -- Issue, and what a till does: reserve, redeem, release, roll back.
 
 function calls.issue(keys, p, now)
+  if is_gone(keys, p.who) then return refused('erased') end
   local r = open(keys[COUPON])
   if r then
     if r.fingerprint ~= p.fingerprint then return {'MISMATCH', '{}'} end
@@ -140,7 +141,7 @@ function calls.rollback(keys, p, now)
     redis.call('HINCRBY', keys[RULE], 'money', whole(-r.amount))
     redis.call('ZREM', keys[ORDER], order_of(r, read_rule(keys[RULE], keys[LIVE], now)))
     r.state, r.before = 'rolled_back', 'rolled_back'
-    r.valid_to = p.restore and math.max(r.valid_to, p.grace_to) or math.min(r.valid_to, now)
+    r.valid_to = p.restore and r.member ~= ERASED and math.max(r.valid_to, p.grace_to) or math.min(r.valid_to, now)
     redis.call('ZADD', keys[DUE], r.valid_to, entry_of(r))
     redis.call('ZADD', keys[MEMBER], r.valid_to, index_of(r))
   else
