@@ -112,13 +112,14 @@ def known(queries: Queries, campaign: str) -> Known:
 def receivers(queries: Queries, campaign: str) -> list[Unit]:
     """Who was issued a coupon of it; erased members are left out."""
     rows = queries.ask(
+        "WITH state AS MATERIALIZED (SELECT * FROM coupon_state WHERE member <> '') "
         "SELECT c.member, c.valid_from, c.valid_to, c.segment, c.delivered, "
         "c.state = 'redeemed', c.used_store, c.used_receipt, c.used_basket, c.used_off, "
-        "(SELECT count(*) FROM coupon_state o WHERE o.member = c.member AND o.coupon <> c.coupon "
+        "(SELECT count(*) FROM state o WHERE o.member = c.member AND o.coupon <> c.coupon "
         "AND o.issued_at < c.issued_at AND o.issued_at >= c.issued_at - INTERVAL 30 DAY), "
-        "EXISTS (SELECT 1 FROM coupon_state o WHERE o.member = c.member "
+        "EXISTS (SELECT 1 FROM state o WHERE o.member = c.member "
         "AND o.campaign <> c.campaign AND o.used_at >= c.valid_from AND o.used_at < c.valid_to) "
-        "FROM coupon_state c WHERE c.campaign = ? AND c.member <> '' "
+        "FROM state c WHERE c.campaign = ? "
         "ORDER BY c.member, c.issued_at",
         [campaign],
     ).rows
