@@ -33,8 +33,8 @@ LOG = logging.getLogger("tillflow.channels")
 HIDDEN = "***"
 # A provider may list a message some moments after it took it.
 FIRST_QUESTION_US = 5 * SECOND_US
-# How soon a message looks again whether its gift was issued.
-GIFT_US = 5 * SECOND_US
+# A message that waits for its gift is told when that is settled; so often it looks by itself.
+GIFT_US = 15 * MINUTE_US
 # What cannot be done as things are is tried again after a minute, then twice that, and so on.
 MOST_KEPT_US = 15 * MINUTE_US
 
@@ -130,7 +130,7 @@ class Sender(Loop):
             if gift.state == "refused":
                 return Judged("stop", "no_gift")
             if gift.state == "waits":
-                return Judged("hold", WAITS, now + GIFT_US)
+                return Judged("hold", WAITS, min(now + GIFT_US, asked.not_after + 1))
         return judged
 
     def _settle(self, one: Waiting, written: Outgoing, verdict: Verdict) -> None:

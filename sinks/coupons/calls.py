@@ -164,6 +164,7 @@ def reserve(
         "basket": basket,
         "ttl": ttl,
         "buyer": buyer,
+        "who": digest(buyer),
     }
     return _coupon.decode((yield from desk.about("reserve", coupon, payload)))
 
@@ -190,6 +191,7 @@ def redeem(
         "at": occurred_at,
         "offline": offline_hours * 3_600_000,
         "buyer": buyer,
+        "who": digest(buyer),
     }
     return _coupon.decode((yield from desk.about("redeem", coupon, payload)))
 

@@ -13,6 +13,7 @@ from coupon_story import BOOK, Story
 from flow_driver import StartedFlow, query, wait_until, write_chain, write_lines
 from member_driver import invoke
 from member_events import member_chain
+from warehouse_server import WRITE_TOKEN, ServedWarehouse
 
 FUNNEL = (
     "SELECT campaign, day, experiment, arm, issued, delivered, visited, eligible, over_threshold, "
@@ -156,3 +157,23 @@ def test_killed_again_and_again(shop: Shop, tmp_path: Path) -> None:
     shop.run()
     assert shop.rows() == whole.rows()
     assert shop.funnel() == whole.funnel()
+
+
+def test_a_served_warehouse_has_the_same(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of a member who is erased; funnels are asked for while the flow may write."""
+    monkeypatch.setenv("TILLFLOW_WAREHOUSE_TOKEN", WRITE_TOKEN)
+    story = Story(Random(5), coupons=60)
+    shop.write("1.jsonl", story.lines())
+    shop.write("2.jsonl", story.lines([story.erase("m5")]))
+    shop.run()
+    with ServedWarehouse(tmp_path) as server:
+        where = ["--source", shop.source, "--warehouse", server.address, "--coupons", shop.book]
+        for number in range(2):
+            invoke("run", "coupons", *where, "--recovery", tmp_path / f"state-{number}")
+        shown = invoke("coupon", "funnel", "a", "--warehouse", server.address)
+        assert "over threshold" in " ".join(shown.split())
+        server.stop()
+    served = [query(server.file, f"FROM {table} ORDER BY ALL") for table in TABLES]
+    assert served == shop.rows()

@@ -43,8 +43,9 @@ local function unusable(r, state, rule, p, at)
   if r.uses >= MAX_USES then return 'worn_out' end
 end
 
-local function by_of(r, p)
-  return p.buyer ~= r.member and p.buyer or ''
+local function by_of(keys, r, p)
+  if p.buyer == r.member or p.buyer == '' then return '' end
+  return is_gone(keys, p.who) and ERASED or p.buyer
 end
 
 function calls.reserve(keys, p, now)
@@ -62,7 +63,7 @@ function calls.reserve(keys, p, now)
   else
     r.before = r.state
   end
-  r.state, r.order, r.store, r.by = 'reserved', p.order, p.store, by_of(r, p)
+  r.state, r.order, r.store, r.by = 'reserved', p.order, p.store, by_of(keys, r, p)
   r.amount, r.basket, r.ends, r.returned = p.amount, p.basket, now + p.ttl, 0
   redis.call('HINCRBY', keys[RULE], 'reserved', 1)
   redis.call('HINCRBY', keys[RULE], 'reserved_money', whole(r.amount))
@@ -96,7 +97,7 @@ function calls.redeem(keys, p, now)
 
   tidy(keys, keys[RULE], keys[LIVE], r.campaign, rule, MAX_LAPSED)
   if r.state == 'reserved' then drop_live(keys[RULE], keys[LIVE], live_of(r), r.amount) end
-  r.state, r.order, r.store, r.by = 'redeemed', p.order, p.store, by_of(r, p)
+  r.state, r.order, r.store, r.by = 'redeemed', p.order, p.store, by_of(keys, r, p)
   r.amount, r.basket, r.ends, r.returned, r.uses = p.amount, p.basket, 0, 0, r.uses + 1
   redis.call('HINCRBY', keys[RULE], 'redeemed', 1)
   redis.call('HINCRBY', keys[RULE], 'money', whole(r.amount))

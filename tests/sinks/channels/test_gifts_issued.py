@@ -12,9 +12,11 @@ from channel_crash import STEPS, run_worker
 from channel_desk import MINUTE, World
 from channel_server import ChannelServer
 from channel_world import configured, decided, desk_for, erased, given
+from click.testing import CliRunner
 from coupon_desks import basket, campaign_of, new_desk
 from redis_server import RedisServer, start_redis
 
+from infra.cli import main
 from schemas.coupons import CouponBook
 from schemas.coupons_file import read_coupons
 from sinks.channels.database import connect
@@ -224,6 +226,40 @@ def test_without_a_desk_gifts_wait_for_one_and_messages_do_not(
         world.restart(configured(server.address, tmp_path))
         world.go()
         assert desk.read(coupon(1)).member == "m1"
+    world.worker.close()
+
+
+def test_the_check_tells_of_the_desk(
+    desk: CouponDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESK", desk.settings.url)
+    (tmp_path / "contacts.csv").write_text("member\n", "utf-8")
+    file = tmp_path / "channels.yaml"
+    file.write_text(
+        "channels:\n  pos: {type: offers}\ncontacts: contacts.csv\n"
+        f"coupons: {{redis: env:DESK, pool: {desk.settings.desk}}}\n",
+        "utf-8",
+    )
+    line = ["channels", "check", "--config", str(file)]
+    told = CliRunner().invoke(main, line)
+    assert told.exit_code == 0, told.output
+    assert f"coupon desk {desk.settings.desk}: open, gift-pack" in told.output
+    monkeypatch.setenv("DESK", "redis://127.0.0.1:1/0")
+    told = CliRunner().invoke(main, line)
+    assert (told.exit_code, "gave no answer" in told.output) == (1, True)
+
+
+def test_a_store_of_the_version_before_is_taken_up(
+    server: ChannelServer, desk: CouponDesk, tmp_path: Path
+) -> None:
+    path = tmp_path / "channels.sqlite"
+    with closing(connect(path)) as connection:
+        connection.execute("DROP TABLE gift")
+        connection.execute("PRAGMA user_version = 1")
+    world = World(server, tmp_path)
+    world.hear(given(1), decided(1))
+    world.go()
+    assert world.states() == {"accepted": 2}
     world.worker.close()
 
 

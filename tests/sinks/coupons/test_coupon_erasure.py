@@ -120,6 +120,11 @@ def test_tills_go_on_and_nothing_that_comes_later_names_her(clock: SettableDeskC
         assert desk.run(desk.offering("erased", here)).usable == []
         with pytest.raises(Refused, match="erased"):
             desk.run(desk.issuing("new", "tea-20", WHO))
+        # A till that still knows her id may take it.
+        desk.run(desk.issuing("another", "tea-20", "cleo"))
+        tea = basket(10_000, category="tea")
+        made = desk.run(desk.redeeming("another", call="d", order="o9", basket=tea, buyer=WHO))
+        assert made.by == "erased"
         clock.advance(desk, 90 * 86_400_000)
         desk.sweep()
         told = relayed(desk)
