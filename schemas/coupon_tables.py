@@ -11,6 +11,7 @@ COUPON_EVENT = Table(
         "changes nothing. coupon_state has what it came to."
     ),
     primary_key=("source", "event"),
+    version="version",
     columns=(
         Column("source", "text", "`source` of the event: a coupon desk in one of its epochs"),
         Column("event", "text", "`id` of the event"),
@@ -32,6 +33,7 @@ COUPON_EVENT = Table(
         Column("message", "text", "issued: what it was issued by", "", True),
         Column("experiment", "text", "issued: of which experiment", "", True),
         Column("arm", "text", "issued: the member's arm of it", "", True),
+        Column("version", "integer", "always 1: what was told does not change"),
     ),
 )
 
@@ -41,6 +43,7 @@ PURCHASE = Table(
         "What members bought, and gave back: a row a receipt (part empty) and a row a refund of it."
     ),
     primary_key=("store", "receipt", "part"),
+    version="version",
     columns=(
         Column("store", "text", "shop of the receipt"),
         Column("receipt", "text", "order at the till"),
@@ -50,6 +53,7 @@ PURCHASE = Table(
         Column("day", "text", "the day of it by the chain's clock, YYYY-MM-DD"),
         Column("amount", "integer", "paid; below 0: given back", "minor money units"),
         Column("currency", "text", "of amount"),
+        Column("version", "integer", "always 1: of the same receipt the last row counts"),
     ),
 )
 
@@ -76,6 +80,7 @@ MEMBER_GONE = Table(
     name="member_gone",
     comment="Pseudonyms that were erased: nothing that comes later is written of them.",
     primary_key=("member",),
+    version="version",
     columns=(
         Column("member", "text", "pseudonym"),
         Column("version", "integer", "always 1: who is gone stays so"),

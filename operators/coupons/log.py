@@ -26,6 +26,8 @@ from schemas.shop_events import ORDER_TYPE
 TYPES = (*COUPON_TYPES, ORDER_TYPE, REFUND_TYPE, ERASED_TYPE)
 # An event's place: the millisecond in which its desk told it, and its number in that.
 WITHIN = 1 << 20
+# Of every row: what was told does not change.
+VERSION = 1
 
 _header = msgspec.json.Decoder(Header)
 _coupon = msgspec.json.Decoder(CouponEnvelope)
@@ -145,13 +147,13 @@ class _Sorting:
             if not data.member:
                 return False
             about = (data.store, data.order, "", data.member, at, self._day(at))
-            self._out.purchases.append((*about, data.amount, data.currency))
+            self._out.purchases.append((*about, data.amount, data.currency, VERSION))
         elif isinstance(data, Refund):
             store = data.order_store or data.store
             # Numbers of refunds are unique in the store that made them out.
             part = f"{data.store}/{data.refund}"
             about = (store, data.order, part, data.member, at, self._day(at))
-            self._out.purchases.append((*about, -data.amount, data.currency))
+            self._out.purchases.append((*about, -data.amount, data.currency, VERSION))
         elif isinstance(data, Erased):
             self._out.erased.extend(data.members)
         return True
@@ -215,6 +217,7 @@ def coupon_row(source: str, name: str, what: str, at: int, day: str, told: Coupo
         told.message,
         told.experiment,
         told.arm,
+        VERSION,
     )
 
 

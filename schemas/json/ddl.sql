@@ -667,6 +667,7 @@ CREATE TABLE IF NOT EXISTS "coupon_event" (
   "message" VARCHAR,
   "experiment" VARCHAR,
   "arm" VARCHAR,
+  "version" BIGINT NOT NULL,
   PRIMARY KEY ("source", "event")
 );
 COMMENT ON TABLE "coupon_event" IS 'What happened to coupons, as the desk told it: a row an event, so that reading it again changes nothing. coupon_state has what it came to.';
@@ -690,6 +691,7 @@ COMMENT ON COLUMN "coupon_event"."partial" IS 'of rolled_back: 1 only some of th
 COMMENT ON COLUMN "coupon_event"."message" IS 'issued: what it was issued by';
 COMMENT ON COLUMN "coupon_event"."experiment" IS 'issued: of which experiment';
 COMMENT ON COLUMN "coupon_event"."arm" IS 'issued: the member''s arm of it';
+COMMENT ON COLUMN "coupon_event"."version" IS 'always 1: what was told does not change';
 CREATE TABLE IF NOT EXISTS "coupon_campaign" (
   "campaign" VARCHAR NOT NULL,
   "name_zh" VARCHAR NOT NULL,
@@ -723,6 +725,7 @@ CREATE TABLE IF NOT EXISTS "purchase" (
   "day" VARCHAR NOT NULL,
   "amount" BIGINT NOT NULL,
   "currency" VARCHAR NOT NULL,
+  "version" BIGINT NOT NULL,
   PRIMARY KEY ("store", "receipt", "part")
 );
 COMMENT ON TABLE "purchase" IS 'What members bought, and gave back: a row a receipt (part empty) and a row a refund of it.';
@@ -734,6 +737,7 @@ COMMENT ON COLUMN "purchase"."at" IS 'when';
 COMMENT ON COLUMN "purchase"."day" IS 'the day of it by the chain''s clock, YYYY-MM-DD';
 COMMENT ON COLUMN "purchase"."amount" IS 'paid; below 0: given back [minor money units]';
 COMMENT ON COLUMN "purchase"."currency" IS 'of amount';
+COMMENT ON COLUMN "purchase"."version" IS 'always 1: of the same receipt the last row counts';
 CREATE TABLE IF NOT EXISTS "member_gone" (
   "member" VARCHAR NOT NULL,
   "version" BIGINT NOT NULL,
