@@ -14,8 +14,9 @@ from infra.run_flow import came_to, print_counts, run_flow
 from infra.run_options import run_options
 
 _HELD = (
-    "SELECT count(*), count(DISTINCT campaign), count(*) FILTER (state = 'redeemed'), "
-    "(SELECT count(*) FROM purchase WHERE part = '') FROM coupon_state"
+    "SELECT count(DISTINCT coupon), count(DISTINCT campaign), "
+    "count(DISTINCT coupon) FILTER (what = 'redeemed'), "
+    "(SELECT count(*) FROM purchase WHERE part = '') FROM coupon_event"
 )
 
 
@@ -30,7 +31,7 @@ def coupons(**given: Any) -> None:
     """Coupons and purchases to funnels: run again at any time, it goes on where it was."""
     settings = run_flow(CouponsStep.FLOW, given, run_coupons)
     done, (held, campaigns, redeemed, purchases) = came_to(settings, _HELD)
-    shown = f"{held:,} of {campaigns:,} campaigns in {settings.target}, {redeemed:,} redeemed"
+    shown = f"{held:,} of {campaigns:,} campaigns in {settings.target}, {redeemed:,} ever redeemed"
     if done is None:
         click.echo(f"nothing new to read; coupons: {shown}")
         return
