@@ -8,20 +8,24 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from broker import start_broker
 from channel_crash import STEPS
 from flow_driver import StartedFlow, query, write_chain
 from forks import start_forked
 from given_worker import RULES, WAREHOUSE, work
+from hold_stack import TOPICS as HOLDS
 from hold_stack import Api
 from keeper_world import World
 from member_driver import invoke
 from member_events import event, order, render
+from redis_server import start_redis
 
 from flows.members import TOPICS
 from operators.engine import system_clock
@@ -131,13 +135,17 @@ class Shop:
 
 
 @pytest.fixture
-def shop(own_world: World) -> Iterator[Shop]:
-    there = own_world.broker.create
-    for topic in {*TOPICS, *TOPICS_WRITTEN, MESSAGE_DECIDED_TYPE, SUBSCRIPTION_TYPE, COUPON_TOPIC}:
-        there(topic, 2)
-    made = Shop(own_world)
-    yield made
-    made.close()
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """With a log and a Redis of its own."""
+    read = {*TOPICS, *TOPICS_WRITTEN, *HOLDS, MESSAGE_DECIDED_TYPE, SUBSCRIPTION_TYPE, COUPON_TOPIC}
+    with ExitStack() as stack:
+        broker = stack.enter_context(start_broker(tmp_path / "broker"))
+        redis = stack.enter_context(start_redis(tmp_path / "redis"))
+        for topic in read:
+            broker.create(topic, 2)
+        made = Shop(World(tmp_path, broker, redis, stack))
+        stack.callback(made.close)
+        yield made
 
 
 def basket() -> dict[str, Any]:

@@ -8,53 +8,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from channel_crash import STEPS, run_worker
 from channel_desk import MINUTE, World
 from channel_server import ChannelServer
 from channel_world import configured, decided, desk_for, erased, given
 from click.testing import CliRunner
 from coupon_desks import basket, campaign_of, new_desk
-from redis_server import RedisServer, start_redis
+from gift_desk import coupon, pack
+from redis_server import RedisServer
 
 from infra.cli import main
-from schemas.coupons import CouponBook
-from schemas.coupons_file import read_coupons
 from sinks.channels.database import connect
 from sinks.channels.listing import TROUBLED, Listed, listed
 from sinks.coupons.client import CouponDesk
-from sinks.coupons.errors import UnknownCoupon
 
 DAY_MS = 86_400_000
-
-
-def pack(version: int = 1, issued: int = 100, name: str = "gift-pack") -> CouponBook:
-    """50 off 280 for 30 days, by the name that the journey gives."""
-    return read_coupons(
-        f"""\
-version: {version}
-coupons:
-  - id: {name}
-    name: {{zh: 大礼包, en: gift pack}}
-    kind: amount_off
-    threshold: 28000
-    amount: 5000
-    valid: {{days: 30}}
-    budget: {{issued: {issued}}}
-"""
-    )
-
-
-@pytest.fixture(scope="module")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with start_redis(tmp_path_factory.mktemp("gifts")) as running:
-        yield running
-
-
-@pytest.fixture
-def desk(redis: RedisServer, tmp_path: Path) -> Iterator[CouponDesk]:
-    with new_desk(redis, pack()) as made:
-        desk_for(tmp_path, made)
-        yield made
 
 
 @pytest.fixture
@@ -62,10 +29,6 @@ def world(server: ChannelServer, desk: CouponDesk, tmp_path: Path) -> Iterator[W
     made = World(server, tmp_path)
     yield made
     made.worker.close()
-
-
-def coupon(number: int) -> str:
-    return f"{number:031x}f"
 
 
 def trouble(world: World) -> list[Listed]:
@@ -261,59 +224,3 @@ def test_a_store_of_the_version_before_is_taken_up(
     world.go()
     assert world.states() == {"accepted": 2}
     world.worker.close()
-
-
-def test_a_redis_that_dies_in_between_costs_nothing(server: ChannelServer, tmp_path: Path) -> None:
-    with (
-        start_redis(tmp_path / "redis") as redis,
-        new_desk(redis, pack(), timeout_seconds=1) as desk,
-    ):
-        desk_for(tmp_path, desk)
-        world = World(server, tmp_path)
-        world.hear(given(1))
-        redis.kill()
-        world.go()
-        world.go(MINUTE)
-        assert world.heap.said() == []
-        redis.start()
-        world.go(MINUTE)
-        assert world.heap.said() == [("coupons", "accepted", "")]
-        assert campaign_of(desk, "gift-pack").issued == 1
-        world.worker.close()
-
-
-def test_what_was_asked_for_before_a_death_is_asked_after_it(
-    server: ChannelServer, tmp_path: Path
-) -> None:
-    """Issued, unanswered, and by now too late to issue: the desk is asked, not the clock."""
-    with (
-        start_redis(tmp_path / "redis") as redis,
-        new_desk(redis, pack(), timeout_seconds=1) as desk,
-    ):
-        desk_for(tmp_path, desk)
-        world = World(server, tmp_path)
-        world.hear(given(1), given(2))
-        redis.kill()
-        world.go()
-        redis.start()
-        desk.run(desk.issuing(coupon(1), "gift-pack", "m1", message=coupon(1)))
-        world.go(120 * MINUTE)
-        world.go(2 * MINUTE)
-        assert {(one.message, one.status) for one in world.heap.reports} == {
-            (coupon(1), "accepted"),
-            (coupon(2), "failed"),
-        }
-        with pytest.raises(UnknownCoupon):
-            desk.read(coupon(2))
-        world.worker.close()
-
-
-@pytest.mark.parametrize("step", STEPS)
-def test_killed_at_every_step_it_is_one_coupon(desk: CouponDesk, tmp_path: Path, step: str) -> None:
-    lines = [given(number) for number in range(3)]
-    (tmp_path / "events.jsonl").write_bytes(b"".join(lines))
-    assert run_worker("", tmp_path, step) == -9
-    assert run_worker("", tmp_path) == 0
-    assert campaign_of(desk, "gift-pack").issued == 3
-    assert sorted(told.event.coupon for told in desk.outbox()) == [coupon(n) for n in range(3)]
-    assert [desk.read(coupon(n)).member for n in range(3)] == ["m0", "m1", "m2"]
