@@ -41,7 +41,8 @@ class StockSettings(msgspec.Struct, frozen=True, kw_only=True):
     run starts at the beginning). `epoch_seconds`: how often progress is made durable. Files are
     left at their end unless `follow`; topics never, unless `until_end`. `since` is for the roster
     flow: it plans nothing before that instant. `journeys` is for the members flow: files that say
-    what happens to members; `health` is its model of who will buy again.
+    what happens to members; `health` is its model of who will buy again. `coupons` is for the
+    coupons flow: their file.
     """
 
     source: str = ""
@@ -59,6 +60,7 @@ class StockSettings(msgspec.Struct, frozen=True, kw_only=True):
     since: str | None = None
     journeys: Path | None = None
     health: Path | None = None
+    coupons: Path | None = None
     run: str = msgspec.field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
@@ -99,7 +101,16 @@ class StockSettings(msgspec.Struct, frozen=True, kw_only=True):
         }
         if self.kafka is not None:
             found |= {name.upper(): value for name, value in self.kafka.to_mapping().items()}
-        for name in ("config", "recovery", "warehouse_token_file", "since", "journeys", "health"):
+        paths = (
+            "config",
+            "recovery",
+            "warehouse_token_file",
+            "since",
+            "journeys",
+            "health",
+            "coupons",
+        )
+        for name in paths:
             path = getattr(self, name)
             if path is not None:
                 found[name.upper()] = str(path)

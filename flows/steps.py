@@ -82,3 +82,15 @@ class MembersStep(StrEnum):
     MERGE = "merge"
     KAFKA = "kafka"
     WAREHOUSE = "warehouse"
+
+
+class CouponsStep(StrEnum):
+    """Steps of flows.coupons."""
+
+    FLOW = "coupons"
+    READ = "read"
+    DECODE = "decode"
+    READ_KAFKA = "read_kafka"
+    DECODE_KAFKA = "decode_kafka"
+    KAFKA = "kafka"
+    WAREHOUSE = "warehouse"

@@ -104,6 +104,7 @@ def _settings(flow: str, given: Mapping[str, Any], otherwise: str) -> StockSetti
         since=given.get("since"),
         journeys=given.get("journeys"),
         health=given.get("health"),
+        coupons=given.get("coupons"),
         epoch_seconds=EPOCH_SECONDS if epoch_seconds is None else epoch_seconds,
     )
     if epoch_seconds is None and kafka and settings.live:

@@ -11,7 +11,9 @@ from schemas.hooks import Retry
 from schemas.secrets import Secret
 
 # What may stand in braces of a template, beside `contact.COLUMN`.
-FIELDS = ("text", "gift", "until", "valid_days", "journey", "visits")
+FIELDS = ("text", "gift", "coupon", "until", "valid_days", "journey", "visits")
+# As which channel the coupon desk is told of; no other one has this name.
+COUPONS = "coupons"
 PLACE = re.compile(r"\{([^{}]*)\}")
 
 
@@ -117,16 +119,29 @@ class Sandbox(ChannelBase, tag="sandbox", frozen=True, kw_only=True):
     column: str = "member"
 
 
+class Coupons(ChannelBase, frozen=True, kw_only=True):
+    """The desk at which what journeys give is issued; `redis` says where its Redis is."""
+
+    redis: Secret
+    pool: Annotated[str, msgspec.Meta(min_length=1)] = "all"
+    per_minute: Annotated[int, msgspec.Meta(ge=1, le=60_000)] = 60_000
+
+
 Channel = (
     AliyunSms | TencentSms | WeChatSubscription | WeChatTemplate | WeComEmployee | Offers | Sandbox
 )
 
 
+# What has a sender: a channel, or the desk.
+Way = Channel | Coupons
+
+
 class Template(_Part, frozen=True, kw_only=True):
     """How a provider knows a template: its code, and what is put in its places.
 
-    Values and `text` may hold `{text}`, `{gift}`, `{until}`, `{valid_days}`, `{journey}`,
-    `{visits}` and `{contact.COLUMN}`. `page` opens at a tap; `text` is for channels without codes.
+    Values and `text` may hold `{text}`, `{gift}`, `{coupon}`, `{until}`, `{valid_days}`,
+    `{journey}`, `{visits}` and `{contact.COLUMN}`. `page` opens at a tap; `text` is for channels
+    without codes.
     """
 
     code: str = ""
@@ -140,7 +155,7 @@ class Channels(_Part, frozen=True, kw_only=True):
 
     `sandbox`: everything is written to this file and nothing is sent. A message with a text and
     without a template takes the template `text`. `chain` has the quiet hours, and whose consent a
-    channel needs.
+    channel needs. `coupons`: where gifts are issued; without it they wait in the store.
     """
 
     channels: dict[str, Channel]
@@ -149,3 +164,10 @@ class Channels(_Part, frozen=True, kw_only=True):
     chain: str | None = None
     sandbox: str | None = None
     retry: Retry = Retry()
+    coupons: Coupons | None = None
+
+    @property
+    def ways(self) -> dict[str, Way]:
+        """Channels and the desk, each by the name under which its results are told."""
+        desk = {} if self.coupons is None else {COUPONS: self.coupons}
+        return {**self.channels, **desk}

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from schemas.channels import (
+    COUPONS,
     FIELDS,
     PLACE,
     Channel,
@@ -74,6 +75,9 @@ class _File(LinedYaml):
         given = data.pop("channels", None)
         if not isinstance(given, dict) or not given:
             self.refuse(("channels",), "channels is a mapping of a name to a channel, at least 1")
+        if COUPONS in given:
+            said = "this name is the coupon desk's: give the channel another one"
+            self.refuse(("channels", COUPONS), said)
         rest: Channels = self._part({**data, "channels": {}}, Channels, ())
         made = {
             str(key): self._part(value, Channel, ("channels", key)) for key, value in given.items()

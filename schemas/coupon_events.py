@@ -12,6 +12,8 @@ import msgspec
 from schemas.movement import Name
 
 COUPON_TOPIC = "coupon.event.v1"
+# Whose the coupons of erased members are; nobody has this id.
+ERASED = "erased"
 
 What = Literal["issued", "reserved", "released", "redeemed", "rolled_back", "expired"]
 WHATS: tuple[What, ...] = get_args(What)
@@ -27,7 +29,7 @@ TYPES: tuple[str, ...] = tuple(type_of(what) for what in WHATS)
 
 
 class CouponEvent(msgspec.Struct, gc=False, kw_only=True, omit_defaults=True):
-    """One coupon, in its new state; `member` is whose it is, a pseudonym.
+    """One coupon, in its new state; `member` is whose it is, a pseudonym, or `erased`.
 
     `amount_off` is what it took off (redeemed), would (reserved), or gave back (rolled back);
     `basket` what the goods that count cost before it. `by` is who used it, where that was another

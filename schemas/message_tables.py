@@ -14,16 +14,17 @@ MESSAGE_DELIVERY = Table(
     version="version",
     columns=(
         Column("message", "text", "id, as in the table message"),
-        Column("channel", "text", "as journeys name it"),
+        Column("channel", "text", "as journeys name it; coupons: issued at the coupon desk"),
         Column("member", "text", "pseudonym"),
         Column("status", "text", "accepted by the provider, delivered, failed or unknown"),
         Column(
             "reason",
             "text",
             "of failed: expired, consent, erased, quiet, no_address, no_credit, no_template, "
-            "no_channel, refused, gave_up, not_delivered",
+            "no_channel, no_gift, refused, gave_up, not_delivered; of coupons also no_campaign, "
+            "stopped, budget_issued, budget_redeemed, budget_money, per_member",
         ),
-        Column("provider", "text", "who sends, or sandbox, or offers"),
+        Column("provider", "text", "who sends, or sandbox, offers, coupons"),
         Column("provider_id", "text", "the provider's id of the message, where it gave one"),
         Column("provider_code", "text", "the provider's last code"),
         Column("attempts", "integer", "requests that left", "requests"),

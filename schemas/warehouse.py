@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from schemas.coupon_tables import COUPON_CAMPAIGN, COUPON_EVENT, MEMBER_GONE, PURCHASE
+from schemas.coupon_views import COUPON_FUNNEL, COUPON_STATE
 from schemas.footfall_tables import EMPLOYEE_WORK_15M, FOOTFALL_15M
 from schemas.forecast_tables import FORECAST_15M, FORECAST_SPAN
 from schemas.journey_tables import JOURNEY_RUN, MESSAGE
@@ -257,8 +259,12 @@ TABLES: tuple[Table, ...] = (
     MESSAGE,
     MESSAGE_DELIVERY,
     JOURNEY_RUN,
+    COUPON_EVENT,
+    COUPON_CAMPAIGN,
+    PURCHASE,
+    MEMBER_GONE,
     FLOW_RUN,
     FLOW_RUN_PART,
     WAREHOUSE_INFO,
 )
-VIEWS: tuple[View, ...] = (STOCK_POOL, TRANSFER_CURRENT)
+VIEWS: tuple[View, ...] = (STOCK_POOL, TRANSFER_CURRENT, COUPON_STATE, COUPON_FUNNEL)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 
 class Layout(NamedTuple):
-    """What is in a store: `command` is whose it is, `tables` are the statements that make it."""
+    """What is in a store: `command` is whose it is, `tables` are the statements that make it.
+
+    `added` by version: those of them that a store of the version before lacks.
+    """
 
     command: str
     version: int
     tables: tuple[str, ...]
+    added: Mapping[int, tuple[str, ...]] = MappingProxyType({})
 
 
 class StoreError(Exception):
@@ -56,10 +61,16 @@ def _prepare(connection: sqlite3.Connection, path: Path, layout: Layout) -> None
         if version > layout.version:
             msg = f"{path} was made by a newer tillflow (store version {version}): upgrade this one"
             raise StoreError(msg)
+        if version == layout.version:
+            return
         if version == 0:
-            for statement in layout.tables:
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {layout.version}")
+            statements = layout.tables
+        else:
+            later = range(version + 1, layout.version + 1)
+            statements = tuple(one for number in later for one in layout.added.get(number, ()))
+        for statement in statements:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {layout.version}")
 
 
 @contextmanager

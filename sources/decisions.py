@@ -32,9 +32,9 @@ GROUP = "tillflow-channels"
 # A message that is too late is not asked for; of members who wait for one, what they said.
 MESSAGES = (
     "SELECT message, member, journey, decided_at, not_after, message_class, channels, zone, "
-    "first_available, text, template, gift, valid_seconds, visits FROM message "
-    "WHERE decision = 'go' AND action = 'send' AND held_out = 0 AND not_after >= now() "
-    "ORDER BY decided_at, message"
+    "first_available, text, template, gift, valid_seconds, visits, action, entry, experiment, "
+    "arm FROM message WHERE decision = 'go' AND action IN ('send', 'give') AND held_out = 0 "
+    "AND not_after >= now() ORDER BY decided_at, action, message"
 )
 CONSENTS = (
     "SELECT member, consents FROM member_state WHERE member IN (SELECT member FROM message "
@@ -126,7 +126,7 @@ def _said(member: str, consents: str) -> list[Said]:
 
 def _asked(row: tuple[Any, ...]) -> Asked:
     name, member, journey, decided_at, not_after, purpose, channels, zone, first, *said = row
-    text, template, gift, valid_seconds, visits = said
+    text, template, gift, valid_seconds, visits, action, entry, experiment, arm = said
     return Asked(
         id=name,
         member=member,
@@ -142,4 +142,8 @@ def _asked(row: tuple[Any, ...]) -> Asked:
         gift=gift or "",
         valid_seconds=valid_seconds,
         visits=visits,
+        action=action,
+        entry=entry,
+        experiment=experiment,
+        arm=arm,
     )

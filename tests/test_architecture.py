@@ -100,6 +100,15 @@ FROZEN_STEPS = {
         "KAFKA": "kafka",
         "WAREHOUSE": "warehouse",
     },
+    "CouponsStep": {
+        "FLOW": "coupons",
+        "READ": "read",
+        "DECODE": "decode",
+        "READ_KAFKA": "read_kafka",
+        "DECODE_KAFKA": "decode_kafka",
+        "KAFKA": "kafka",
+        "WAREHOUSE": "warehouse",
+    },
 }
 
 

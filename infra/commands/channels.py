@@ -37,6 +37,7 @@ from schemas.journey_rules import JourneysConfig
 from schemas.secrets import secrets_of
 from sinks.channels.clients import client_of
 from sinks.channels.contacts import Contacts
+from sinks.channels.coupons import CouponClient
 from sinks.channels.database import connect
 from sinks.channels.listing import STATES, TROUBLED, Listed, counts, listed
 from sinks.channels.telling import (
@@ -47,6 +48,7 @@ from sinks.channels.telling import (
     WarehouseTeller,
 )
 from sinks.channels.worker import Worker
+from sinks.coupons.errors import CouponError
 from sinks.loop import wall_clock
 from sinks.sending.sender import HIDDEN
 from sinks.sending.store import refused
@@ -63,7 +65,7 @@ _sandbox = click.option("--sandbox", type=PATH, help="Send nothing, write to thi
 
 @click.group()
 def channels() -> None:
-    """Messages to members: SMS, WeChat, WeCom; once each."""
+    """Messages to members: SMS, WeChat, WeCom; and coupons that journeys give. Once each."""
 
 
 @channels.command()
@@ -129,6 +131,9 @@ def check(config: Path, sandbox: Path | None) -> None:
             templates = [each for each, ways in made.templates.items() if name in ways]
             shown = ", ".join(templates) or "no templates"
             click.echo(f"channel {name} ({client.provider}): {shown}")
+        if made.coupons is not None and made.sandbox is None:
+            with closing(CouponClient(made.coupons, os.environ)) as desk:
+                click.echo(f"coupon desk {made.coupons.pool}: {desk.state()}")
     click.echo(f"{config}: fine, {len(contacts):,} contacts")
 
 
@@ -243,6 +248,7 @@ def _told() -> AbstractContextManager[None]:
     return problems_told(
         BrokerError,
         ChannelsProblem,
+        CouponError,
         LookupError,
         SettingsError,
         StoreError,

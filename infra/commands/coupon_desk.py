@@ -1,4 +1,4 @@
-"""`tillflow coupon lint|publish|issue|show|rebuild|funnel`: coupons of a chain, their desk."""
+"""`tillflow coupon lint|publish|issue|show|rebuild`: coupons of a chain, their desk."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import uuid
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
@@ -22,9 +21,10 @@ from schemas.instants import to_datetime, utc_text
 from schemas.money import digits, money_words
 from serving.keeper.coupon_log import read_coupons_of
 from serving.keeper.ports import LogAway, LogLost
-from sinks.coupons import calls, rebuild
+from sinks.coupons import calls, erasing, rebuild
 from sinks.coupons.client import CouponDesk
 from sinks.coupons.errors import CouponError, Refused
+from sinks.coupons.protocol import digest
 from sinks.coupons.settings import DeskSettings
 from sinks.coupons.told import Told
 from sources.kafka.errors import BrokerError
@@ -38,7 +38,7 @@ _redis = click.option(
     envvar="TILLFLOW_HOLDS_REDIS",
     help="Where the desk is: beside the hold gate.",
 )
-_desk = click.option(
+DESK = click.option(
     "--pool",
     "desk",
     default="all",
@@ -46,14 +46,14 @@ _desk = click.option(
     envvar="TILLFLOW_HOLDS_POOL",
     help="The desk is named like the pool.",
 )
-_kafka = click.option("--kafka", envvar="TILLFLOW_KAFKA", help="Bootstrap servers (host:port,...).")
+KAFKA = click.option("--kafka", envvar="TILLFLOW_KAFKA", help="Bootstrap servers (host:port,...).")
 
 
 @click.command()
 @_file
 def lint(file: Path) -> None:
     """Check the coupons in FILE (YAML) and say in words what they promise and may cost."""
-    with _told():
+    with told():
         book = load_coupons(file)
     for rule in book.coupons:
         budget = rule.budget
@@ -75,11 +75,11 @@ def lint(file: Path) -> None:
 @click.command()
 @_file
 @_redis
-@_desk
+@DESK
 @click.option("--first", is_flag=True, help="Open a desk that has never been open.")
 def publish(file: Path, url: str, desk: str, first: bool) -> None:
     """Make the coupons in FILE known to the desk; servers follow within a second."""
-    with _told(), _opened(url, desk) as found:
+    with told(), _opened(url, desk) as found:
         book = load_coupons(file)
         found.publish(book, first=_epoch() if first else None)
         state = found.state()
@@ -90,14 +90,15 @@ def publish(file: Path, url: str, desk: str, first: bool) -> None:
 @click.argument("campaign")
 @click.argument("members", nargs=-1, required=True)
 @_redis
-@_desk
+@DESK
 @click.option("--message", required=True, help="What brings them; makes the coupons' ids.")
 def issue(campaign: str, members: tuple[str, ...], url: str, desk: str, message: str) -> None:
     """Give a coupon of CAMPAIGN to MEMBERS; the same call again gives none a second one."""
     failed = False
-    with _told(), _opened(url, desk) as found:
+    with told(), _opened(url, desk) as found:
         for member in members:
-            name = f"{message}:{member}"
+            # A coupon outlives its member's erasure, so its id does not name the member.
+            name = f"{message}:{digest(member)}"
             try:
                 made = found.run(found.issuing(name, campaign, member, message=message))
             except Refused as wrong:
@@ -113,11 +114,11 @@ def issue(campaign: str, members: tuple[str, ...], url: str, desk: str, message:
 @click.command()
 @click.argument("coupon", required=False)
 @_redis
-@_desk
+@DESK
 @click.option("--member", help="The coupons that this member could use.")
 def show(coupon: str | None, url: str, desk: str, member: str | None) -> None:
     """What campaigns have used of their budgets; or one COUPON, or a member's, as JSON."""
-    with _told(), _opened(url, desk) as found:
+    with told(), _opened(url, desk) as found:
         if coupon is not None:
             click.echo(_json(found.read(coupon)))
             return
@@ -144,20 +145,31 @@ def show(coupon: str | None, url: str, desk: str, member: str | None) -> None:
         console().print(table("campaigns", [(head, field(head)) for head in rows[0]], rows))
 
 
+@click.command()
+@click.argument("members", nargs=-1, required=True)
+@_redis
+@DESK
+def erase(members: tuple[str, ...], url: str, desk: str) -> None:
+    """Forget MEMBERS at the desk; the keeper does it by itself for `member.erased.v1`."""
+    with told(), _opened(url, desk) as found:
+        count = found.run(erasing.erase(found.protocol, members))
+    click.echo(f"{count} coupons name nobody any more")
+
+
 @click.command("rebuild")
 @_file
 @_redis
-@_desk
-@_kafka
+@DESK
+@KAFKA
 def rebuild_command(file: Path, url: str, desk: str, kafka: str | None) -> None:
     """Write a desk that lost its data anew from the log, with the coupons in FILE, and open it."""
-    with _told(), _opened(url, desk) as found:
+    with told(), _opened(url, desk) as found:
         book = load_coupons(file)
         if found.state().state == "open":
             msg = "the desk is open: it has its data, and the keeper sees to it after a restart"
             raise click.ClickException(msg)
         token = uuid.uuid4().hex
-        log = _read(kafka, desk)
+        log = read_log(kafka, desk)
         lives = log.lives.coupons.values()
         unknown = sorted({each.campaign for each in lives if book.rule(each.campaign) is None})
         if unknown:
@@ -167,44 +179,9 @@ def rebuild_command(file: Path, url: str, desk: str, kafka: str | None) -> None:
         found.run(rebuild.begin(found.protocol, token))
         found.run(rebuild.clear(found.protocol, token))
         written = found.run(rebuild.restore(found.protocol, token, lives))
+        found.run(erasing.mark(found.protocol, sorted(log.gone)))
         found.run(rebuild.reopen(found.protocol, token, _epoch()))
-    click.echo(f"{written} coupons from {log.events} events; the desk is open{_gaps(log)}")
-
-
-@click.command()
-@_desk
-@_kafka
-def funnel(desk: str, kafka: str | None) -> None:
-    """What became of the coupons of every campaign and arm, from the log."""
-    with _told():
-        log = _read(kafka, desk)
-    now = int(datetime.now(UTC).timestamp() * 1000)
-    rows = []
-    groups: dict[tuple[str, str], list[Any]] = {}
-    for life in log.lives.coupons.values():
-        groups.setdefault((life.campaign, life.arm), []).append(life)
-    for (campaign, arm), lives in sorted(groups.items()):
-        states = [life.at(now) for life in lives]
-        redeemed = states.count("redeemed")
-        ended = redeemed + states.count("expired")
-        rows.append(
-            {
-                "campaign": campaign,
-                "arm": arm,
-                ">issued": str(len(lives)),
-                ">redeemed": str(redeemed),
-                ">expired": str(states.count("expired")),
-                ">still valid": str(len(lives) - ended),
-                ">rolled back": str(sum(life.before == "rolled_back" for life in lives)),
-                ">redeemed of ended": f"{redeemed / ended:.1%}" if ended else "",
-                ">money": f"{sum(life.amount for life in lives if life.state == 'redeemed')}",
-            }
-        )
-    if rows:
-        note = "money in minor units; what is still valid has not failed"
-        heads = [(head, field(head)) for head in rows[0]]
-        console().print(table("coupons", heads, rows, note))
-    click.echo(f"{log.events} events{_gaps(log)}")
+    click.echo(f"{written} coupons from {log.events} events; the desk is open{gaps(log)}")
 
 
 def _promise(book: CouponBook, campaign: str) -> str:
@@ -232,7 +209,8 @@ def _json(value: object) -> str:
     return json.dumps(msgspec.to_builtins(value), indent=2, ensure_ascii=False)
 
 
-def _gaps(log: Told) -> str:
+def gaps(log: Told) -> str:
+    """What of the log could not be followed, in words."""
     said = f"; {log.gaps} began without what came before" if log.gaps else ""
     return said + (f"; {log.unreadable} records are no events" if log.unreadable else "")
 
@@ -241,7 +219,8 @@ def _epoch() -> str:
     return datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
 
 
-def _read(brokers: str | None, desk: str) -> Told:
+def read_log(brokers: str | None, desk: str) -> Told:
+    """All that the log says of a desk."""
     settings = kafka_settings(brokers)
     if settings is None:
         msg = "no log is given: say --kafka HOST:PORT or set TILLFLOW_KAFKA"
@@ -253,7 +232,8 @@ def _opened(url: str, desk: str) -> CouponDesk:
     return CouponDesk(DeskSettings(url=url, desk=desk))
 
 
-def _told() -> AbstractContextManager[None]:
+def told() -> AbstractContextManager[None]:
+    """Problems of the operator's making, in one line."""
     return problems_told(
         CouponError, CouponsProblem, SettingsError, BrokerError, LogAway, LogLost, ValueError
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,10 +13,14 @@ import msgspec
 import yaml
 
 from infra.answers import console, field, table
-from infra.commands.coupon_desk import funnel, issue, lint, publish, rebuild_command, show
+from infra.campaign_told import Case, case_of
+from infra.commands.coupon_desk import erase, issue, lint, publish, rebuild_command, show
+from infra.commands.coupon_funnel import funnel
 from operators.members.coupons.diagnosis.facts import Campaign, Receiver
 from operators.members.coupons.diagnosis.replay import RESPONSES, Replayed, replay
 from operators.members.coupons.diagnosis.report import Diagnosis, diagnose
+from serving.queries import QueryError, open_queries
+from sinks.warehouse.address import WarehouseError, parse_target
 from sources.columns import ColumnError, read_columns
 
 _margin = click.option(
@@ -31,29 +37,52 @@ def coupon() -> None:
     """Coupons: their file and their desk, why a campaign went so, thresholds on real baskets."""
 
 
-for _command in (lint, publish, issue, show, rebuild_command, funnel):
+for _command in (lint, publish, issue, show, erase, rebuild_command, funnel):
     coupon.add_command(_command)
 
 
 @coupon.command("diagnose")
-@click.argument("campaign", type=_people)
-@click.argument("receivers", type=_people)
+@click.argument("campaign")
+@click.argument("receivers", type=_people, required=False)
 @click.option("--control", type=_people, help="Members who by chance did not get it; same layout.")
+@click.option(
+    "--warehouse",
+    help="Instead of files: what flows wrote (DuckDB file or quack://…); CAMPAIGN is a name.",
+)
+@click.option(
+    "--day", type=click.DateTime(["%Y-%m-%d"]), help="With --warehouse: issued on that day."
+)
 @_margin
 @click.option("--once", is_flag=True, help="It is over, and looked at for the first time.")
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table")
 def diagnose_command(
-    campaign: Path, receivers: Path, control: Path | None, margin: float, once: bool, form: str
+    campaign: str,
+    receivers: Path | None,
+    control: Path | None,
+    warehouse: str | None,
+    day: dt.datetime | None,
+    margin: float,
+    once: bool,
+    form: str,
 ) -> None:
-    """Diagnose CAMPAIGN (YAML) from its RECEIVERS (JSON Lines), see docs/coupons.md."""
-    about = _campaign(campaign)
-    found = diagnose(
-        about,
-        _receivers(receivers),
-        margin,
-        control=_receivers(control) if control else (),
-        once=once,
-    )
+    """Diagnose CAMPAIGN, by its name from the warehouse, or from files; see docs/coupons.md.
+
+    Files: CAMPAIGN is YAML, RECEIVERS are JSON Lines. From the warehouse the control is who was
+    held out.
+    """
+    if warehouse is not None:
+        if receivers is not None or control is not None:
+            msg = "--warehouse says who got it and who did not: leave the files out"
+            raise click.UsageError(msg)
+        case = _case(warehouse, campaign, day)
+    elif receivers is None:
+        msg = "say --warehouse, where it knows the campaign, or the files CAMPAIGN RECEIVERS"
+        raise click.UsageError(msg)
+    else:
+        read = _campaign(Path(campaign)), _receivers(receivers)
+        case = Case(*read, _receivers(control) if control else [])
+    about, people, others = case
+    found = diagnose(about, people, margin, control=others, once=once)
     if form == "json":
         encoded = msgspec.json.encode(found)
         sys.stdout.write(msgspec.json.format(encoded, indent=2).decode() + "\n")
@@ -89,11 +118,20 @@ def _offer(text: str) -> tuple[int, int]:
     return found
 
 
+def _case(warehouse: str, campaign: str, day: dt.datetime | None) -> Case:
+    try:
+        target = parse_target(warehouse, token=os.environ.get("TILLFLOW_WAREHOUSE_TOKEN"))
+        with open_queries(target) as queries:
+            return case_of(queries, campaign, day.date() if day is not None else None)
+    except (QueryError, WarehouseError) as wrong:
+        raise click.ClickException(str(wrong)) from wrong
+
+
 def _campaign(path: Path) -> Campaign:
     try:
         return msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), Campaign)
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
-        msg = f"{path}: {error}"
+    except (OSError, yaml.YAMLError, msgspec.ValidationError) as error:
+        msg = f"{path}: {getattr(error, 'strerror', None) or error}"
         raise click.ClickException(msg) from error
 
 

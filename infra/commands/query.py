@@ -9,8 +9,10 @@ from typing import Any, TypeVar
 import click
 
 from infra.answers import FORMATS, Column, console, field, print_csv, print_json, shown, table
+from infra.commands.coupon_funnel import tell as tell_funnel
 from infra.options import format_option
 from infra.warehouse_option import warehouse_option
+from serving.campaigns import funnel
 from serving.queries import ALERT_TYPES, SELLING_DAYS, Answer, Queries, QueryError, open_queries
 from sinks.warehouse.address import Target
 
@@ -236,6 +238,17 @@ def dead_letters(reason: str | None, limit: int, warehouse: Target, form: str) -
             return
         click.echo()
     _answer(examples, form, "Examples" if reason is None else "Dead letters", _letter_columns(), "")
+
+
+@query.command()
+@click.option("--campaign", help="Of one campaign only.")
+@click.option("--by-day", is_flag=True, help="A row a day of issue.")
+@_shared
+def coupons(campaign: str | None, by_day: bool, warehouse: Target, form: str) -> None:
+    """What became of coupons: issued, delivered, visited, over the threshold, redeemed."""
+    with _questions(warehouse) as queries:
+        found = funnel(queries, campaign, by_day=by_day)
+    tell_funnel(found, form)
 
 
 @query.command()

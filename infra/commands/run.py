@@ -10,6 +10,7 @@ from flows.parts import Report
 from flows.runner import prepare, run_here, run_processes
 from flows.settings import STOCK_GROUP, STOCK_TOPICS, StockSettings
 from flows.steps import StockStep
+from infra.commands.run_coupons import coupons
 from infra.commands.run_footfall import footfall
 from infra.commands.run_members import members
 from infra.commands.run_roster import roster
@@ -30,6 +31,7 @@ def run() -> None:
 run.add_command(footfall)
 run.add_command(roster)
 run.add_command(members)
+run.add_command(coupons)
 
 
 @run.command()

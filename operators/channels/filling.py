@@ -25,6 +25,17 @@ class Outgoing(NamedTuple):
     text: str
     values: dict[str, str]
     marketing: bool
+    # What a desk is to issue; None of messages.
+    gift: Asked | None = None
+
+
+class Given(NamedTuple):
+    """The coupon that a message may speak of, valid until an instant (not included)."""
+
+    coupon: str
+    gift: str
+    until: int | None
+    valid_days: int | None
 
 
 def template_name(asked: Asked) -> str:
@@ -32,11 +43,28 @@ def template_name(asked: Asked) -> str:
     return asked.template or "text"
 
 
+def given_by(asked: Asked, coupon: str = "", until: int = 0) -> Given:
+    """What a decision gives; `until` (ms) as its desk says, 0: as the journey does."""
+    if asked.valid_seconds is None:
+        return Given(coupon, asked.gift, until * 1000 or None, None)
+    length = asked.valid_seconds * SECOND_US
+    # The day of an instant that is not included any more is the one before it.
+    end = until * 1000 or asked.decided_at + length + SECOND_US
+    return Given(coupon, asked.gift, end, length // DAY_US)
+
+
 def fill(
-    asked: Asked, template: Template, contact: Mapping[str, str], address: str, employee: str
+    asked: Asked,
+    template: Template,
+    contact: Mapping[str, str],
+    address: str,
+    employee: str,
+    given: Given | None = None,
 ) -> Outgoing:
     """The message to an address; a field that is not known is empty."""
-    fields = _fields(asked) | {f"contact.{name}": value for name, value in contact.items()}
+    fields = _fields(asked, given or given_by(asked)) | {
+        f"contact.{name}": value for name, value in contact.items()
+    }
 
     def filled(text: str) -> str:
         return PLACE.sub(lambda place: fields.get(place[1], ""), text)
@@ -53,17 +81,17 @@ def fill(
     )
 
 
-def _fields(asked: Asked) -> dict[str, str]:
-    until, days = "", ""
-    if asked.valid_seconds is not None:
-        end = asked.decided_at + asked.valid_seconds * SECOND_US
-        until = f"{to_datetime(end).astimezone(first_zone(asked.zone)):%Y-%m-%d}"
-        days = str(asked.valid_seconds * SECOND_US // DAY_US)
+def _fields(asked: Asked, given: Given) -> dict[str, str]:
+    until = ""
+    if given.until is not None:
+        last = to_datetime(given.until - SECOND_US).astimezone(first_zone(asked.zone))
+        until = f"{last:%Y-%m-%d}"
     return {
         "text": asked.text,
-        "gift": asked.gift,
+        "gift": given.gift,
+        "coupon": given.coupon,
         "until": until,
-        "valid_days": days,
+        "valid_days": "" if given.valid_days is None else str(given.valid_days),
         "journey": asked.journey,
         "visits": str(asked.visits),
     }

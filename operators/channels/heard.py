@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -20,7 +20,10 @@ STRUCTURED = "application/cloudevents+json"
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A message that is to be sent once; instants in microseconds since 1970 UTC."""
+    """What is to be done once: a message sent, or a gift given; instants in microseconds.
+
+    Of one `entry` of a member into a journey, messages speak of the gift that came before them.
+    """
 
     id: str
     member: str
@@ -36,6 +39,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     gift: str = ""
     valid_seconds: int | None = None
     visits: int = 0
+    action: Literal["send", "give"] = "send"
+    entry: str = ""
+    experiment: str = ""
+    arm: str = ""
 
 
 class Said(NamedTuple):
@@ -109,8 +116,8 @@ def heard_in_record(record: Record, topic: str) -> Heard | None:
 
 
 def asked_of(one: MessageDecided) -> Asked | None:
-    """The message of a decision; None where none is to be sent."""
-    if one.decision != "go" or one.action != "send" or one.held_out:
+    """The message or gift of a decision; None where there is none."""
+    if one.decision != "go" or one.action not in ("send", "give") or one.held_out:
         return None
     return Asked(
         id=one.message,
@@ -119,6 +126,10 @@ def asked_of(one: MessageDecided) -> Asked | None:
         decided_at=to_micros(one.decided_at),
         not_after=to_micros(one.not_after),
         marketing=one.message_class != "service",
+        action=one.action,
+        entry=one.entry,
+        experiment=one.experiment,
+        arm=one.arm,
         channels=tuple(one.channels),
         zone=one.zone,
         first_available=one.first_available,

@@ -6,11 +6,11 @@ the same states and the same use of the budgets. Times are ms since 1970 UTC.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from schemas.coupon_events import CouponEvent
+from schemas.coupon_events import ERASED, CouponEvent
 from schemas.instants import parse_instant
 
 State = Literal["issued", "reserved", "redeemed", "rolled_back", "expired"]
@@ -88,6 +88,9 @@ class Life:
                     self.state = self.before = "rolled_back"
             case "expired":
                 self.state = "expired"
+                self.valid_to = _ms(event.valid_to)
+        if event.member == ERASED:
+            self.member = ERASED
 
     def _use(self, state: State, event: CouponEvent) -> None:
         self.state, self.returned = state, 0
@@ -163,6 +166,19 @@ class Lives:
             experiment=event.experiment or "",
             arm=event.arm or "",
         )
+
+    def erase(self, members: Collection[str], now: int) -> None:
+        """Forget whose coupons those of some members were, and end what they have not used.
+
+        What was used stays counted, and so does what was issued.
+        """
+        for one in self.coupons.values():
+            if one.by in members:
+                one.by = ERASED
+            if one.member in members or one.member == ERASED:
+                one.member, one.message = ERASED, ""
+                if one.state != "redeemed":
+                    one.state, one.valid_to = "expired", min(one.valid_to, now)
 
     def use(self, now: int) -> dict[str, Use]:
         """What every campaign has used at a time."""

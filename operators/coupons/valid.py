@@ -24,6 +24,11 @@ def window(rule: CouponRule, issued_at: int, zone: ZoneInfo) -> tuple[int, int]:
     return issued_at, _midnight(today + timedelta(days=valid.days or 1), zone)
 
 
+def end_of_day(at: int, zone: ZoneInfo) -> int:
+    """When the day of an instant is over."""
+    return _midnight(_local(at, zone).date() + timedelta(days=1), zone)
+
+
 def extended(valid_to: int, now: int, grace_days: int, zone: ZoneInfo) -> int:
     """The end of a coupon that was given back: its own, or `grace_days` from today if later."""
     if grace_days == 0:

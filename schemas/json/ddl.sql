@@ -620,11 +620,11 @@ CREATE TABLE IF NOT EXISTS "message_delivery" (
 );
 COMMENT ON TABLE "message_delivery" IS 'What became of a message in a channel; a message that could not go in one has a row for the next one, too.';
 COMMENT ON COLUMN "message_delivery"."message" IS 'id, as in the table message';
-COMMENT ON COLUMN "message_delivery"."channel" IS 'as journeys name it';
+COMMENT ON COLUMN "message_delivery"."channel" IS 'as journeys name it; coupons: issued at the coupon desk';
 COMMENT ON COLUMN "message_delivery"."member" IS 'pseudonym';
 COMMENT ON COLUMN "message_delivery"."status" IS 'accepted by the provider, delivered, failed or unknown';
-COMMENT ON COLUMN "message_delivery"."reason" IS 'of failed: expired, consent, erased, quiet, no_address, no_credit, no_template, no_channel, refused, gave_up, not_delivered';
-COMMENT ON COLUMN "message_delivery"."provider" IS 'who sends, or sandbox, or offers';
+COMMENT ON COLUMN "message_delivery"."reason" IS 'of failed: expired, consent, erased, quiet, no_address, no_credit, no_template, no_channel, no_gift, refused, gave_up, not_delivered; of coupons also no_campaign, stopped, budget_issued, budget_redeemed, budget_money, per_member';
+COMMENT ON COLUMN "message_delivery"."provider" IS 'who sends, or sandbox, offers, coupons';
 COMMENT ON COLUMN "message_delivery"."provider_id" IS 'the provider''s id of the message, where it gave one';
 COMMENT ON COLUMN "message_delivery"."provider_code" IS 'the provider''s last code';
 COMMENT ON COLUMN "message_delivery"."attempts" IS 'requests that left [requests]';
@@ -664,6 +664,106 @@ COMMENT ON COLUMN "journey_run"."experiment" IS 'the last one on the way, or emp
 COMMENT ON COLUMN "journey_run"."arm" IS 'the member''s arm of it';
 COMMENT ON COLUMN "journey_run"."regret" IS '1: something was done before a purchase was known that was earlier';
 COMMENT ON COLUMN "journey_run"."version" IS 'microseconds since 1970 of `at`';
+CREATE TABLE IF NOT EXISTS "coupon_event" (
+  "source" VARCHAR NOT NULL,
+  "event" VARCHAR NOT NULL,
+  "desk" VARCHAR NOT NULL,
+  "number" BIGINT NOT NULL,
+  "coupon" VARCHAR NOT NULL,
+  "campaign" VARCHAR NOT NULL,
+  "member" VARCHAR NOT NULL,
+  "what" VARCHAR NOT NULL,
+  "at" TIMESTAMPTZ NOT NULL,
+  "day" VARCHAR NOT NULL,
+  "valid_from" TIMESTAMPTZ NOT NULL,
+  "valid_to" TIMESTAMPTZ NOT NULL,
+  "receipt" VARCHAR,
+  "store" VARCHAR,
+  "amount_off" BIGINT,
+  "basket" BIGINT,
+  "partial" BIGINT NOT NULL,
+  "message" VARCHAR,
+  "experiment" VARCHAR,
+  "arm" VARCHAR,
+  "version" BIGINT NOT NULL,
+  PRIMARY KEY ("source", "event")
+);
+COMMENT ON TABLE "coupon_event" IS 'What happened to coupons, as the desk told it: a row an event, so that reading it again changes nothing. coupon_state has what it came to.';
+COMMENT ON COLUMN "coupon_event"."source" IS '`source` of the event: a coupon desk in one of its epochs';
+COMMENT ON COLUMN "coupon_event"."event" IS '`id` of the event';
+COMMENT ON COLUMN "coupon_event"."desk" IS 'the desk''s name';
+COMMENT ON COLUMN "coupon_event"."number" IS 'its place among the desk''s events; larger is later';
+COMMENT ON COLUMN "coupon_event"."coupon" IS 'id; of erased members a hash of it';
+COMMENT ON COLUMN "coupon_event"."campaign" IS 'id in coupons.yaml';
+COMMENT ON COLUMN "coupon_event"."member" IS 'pseudonym of whose it is; empty: erased';
+COMMENT ON COLUMN "coupon_event"."what" IS 'issued, reserved, released, redeemed, rolled_back or expired';
+COMMENT ON COLUMN "coupon_event"."at" IS 'when';
+COMMENT ON COLUMN "coupon_event"."day" IS 'the day of it by the chain''s clock, YYYY-MM-DD';
+COMMENT ON COLUMN "coupon_event"."valid_from" IS 'valid from then';
+COMMENT ON COLUMN "coupon_event"."valid_to" IS 'valid until then, not included';
+COMMENT ON COLUMN "coupon_event"."receipt" IS 'order at the till';
+COMMENT ON COLUMN "coupon_event"."store" IS 'where';
+COMMENT ON COLUMN "coupon_event"."amount_off" IS 'taken off or given back [minor money units]';
+COMMENT ON COLUMN "coupon_event"."basket" IS 'goods that count, before it [minor money units]';
+COMMENT ON COLUMN "coupon_event"."partial" IS 'of rolled_back: 1 only some of the goods came back';
+COMMENT ON COLUMN "coupon_event"."message" IS 'issued: what it was issued by';
+COMMENT ON COLUMN "coupon_event"."experiment" IS 'issued: of which experiment';
+COMMENT ON COLUMN "coupon_event"."arm" IS 'issued: the member''s arm of it';
+COMMENT ON COLUMN "coupon_event"."version" IS 'always 1: what was told does not change';
+CREATE TABLE IF NOT EXISTS "coupon_campaign" (
+  "campaign" VARCHAR NOT NULL,
+  "name_zh" VARCHAR NOT NULL,
+  "name_en" VARCHAR NOT NULL,
+  "kind" VARCHAR NOT NULL,
+  "threshold" BIGINT NOT NULL,
+  "most_off" BIGINT,
+  "stores" JSON NOT NULL,
+  "currency" VARCHAR NOT NULL,
+  "timezone" VARCHAR NOT NULL,
+  "version" BIGINT NOT NULL,
+  PRIMARY KEY ("campaign")
+);
+COMMENT ON TABLE "coupon_campaign" IS 'The coupons of the chain as their file has them.';
+COMMENT ON COLUMN "coupon_campaign"."campaign" IS 'id';
+COMMENT ON COLUMN "coupon_campaign"."name_zh" IS 'what people read';
+COMMENT ON COLUMN "coupon_campaign"."name_en" IS 'what people read';
+COMMENT ON COLUMN "coupon_campaign"."kind" IS 'amount_off, percent_off or gift';
+COMMENT ON COLUMN "coupon_campaign"."threshold" IS 'what the goods have to cost [minor money units]';
+COMMENT ON COLUMN "coupon_campaign"."most_off" IS 'at most off a basket [minor money units]';
+COMMENT ON COLUMN "coupon_campaign"."stores" IS 'shops in which it counts, null: all';
+COMMENT ON COLUMN "coupon_campaign"."currency" IS 'of the money';
+COMMENT ON COLUMN "coupon_campaign"."timezone" IS 'of its days';
+COMMENT ON COLUMN "coupon_campaign"."version" IS 'of the file';
+CREATE TABLE IF NOT EXISTS "purchase" (
+  "store" VARCHAR NOT NULL,
+  "receipt" VARCHAR NOT NULL,
+  "part" VARCHAR NOT NULL,
+  "member" VARCHAR NOT NULL,
+  "at" TIMESTAMPTZ NOT NULL,
+  "day" VARCHAR NOT NULL,
+  "amount" BIGINT NOT NULL,
+  "currency" VARCHAR NOT NULL,
+  "version" BIGINT NOT NULL,
+  PRIMARY KEY ("store", "receipt", "part")
+);
+COMMENT ON TABLE "purchase" IS 'What members bought, and gave back: a row a receipt (part empty) and a row a refund of it.';
+COMMENT ON COLUMN "purchase"."store" IS 'shop of the receipt';
+COMMENT ON COLUMN "purchase"."receipt" IS 'order at the till';
+COMMENT ON COLUMN "purchase"."part" IS 'empty: the purchase; else the refund';
+COMMENT ON COLUMN "purchase"."member" IS 'pseudonym';
+COMMENT ON COLUMN "purchase"."at" IS 'when';
+COMMENT ON COLUMN "purchase"."day" IS 'the day of it by the chain''s clock, YYYY-MM-DD';
+COMMENT ON COLUMN "purchase"."amount" IS 'paid; below 0: given back [minor money units]';
+COMMENT ON COLUMN "purchase"."currency" IS 'of amount';
+COMMENT ON COLUMN "purchase"."version" IS 'always 1: of the same receipt the last row counts';
+CREATE TABLE IF NOT EXISTS "member_gone" (
+  "member" VARCHAR NOT NULL,
+  "version" BIGINT NOT NULL,
+  PRIMARY KEY ("member")
+);
+COMMENT ON TABLE "member_gone" IS 'Pseudonyms that were erased: nothing that comes later is written of them.';
+COMMENT ON COLUMN "member_gone"."member" IS 'pseudonym';
+COMMENT ON COLUMN "member_gone"."version" IS 'always 1: who is gone stays so';
 CREATE TABLE IF NOT EXISTS "flow_run" (
   "run" VARCHAR NOT NULL,
   "flow" VARCHAR NOT NULL,
@@ -811,3 +911,131 @@ COMMENT ON COLUMN "transfer_current"."taker_version" IS 'version of the taker''s
 COMMENT ON COLUMN "transfer_current"."updated_at" IS 'when it came into this state';
 COMMENT ON COLUMN "transfer_current"."supersedes" IS 'the suggestion that this one replaces';
 COMMENT ON COLUMN "transfer_current"."transfer" IS 'number under which the goods travel';
+CREATE OR REPLACE VIEW "coupon_state" AS 
+WITH event AS (
+  SELECT *, row_number() OVER last_first AS back,
+    first_value(valid_to) OVER last_first AS ends
+  FROM coupon_event
+  WINDOW last_first AS (PARTITION BY desk, coupon ORDER BY number DESC, source DESC)
+), coupon AS (
+  SELECT desk, coupon, any_value(campaign) AS campaign, any_value(member) AS member,
+    coalesce(min("at") FILTER (what = 'issued'), min("at")) AS issued_at,
+    coalesce(min("day") FILTER (what = 'issued'), min("day")) AS "day",
+    min(valid_from) AS valid_from, any_value(ends) AS valid_to,
+    coalesce(max(message), '') AS message, coalesce(max(experiment), '') AS experiment,
+    coalesce(max(arm), '') AS arm,
+    max(CASE WHEN what = 'rolled_back' AND partial = 1 THEN 'redeemed'
+      WHEN what = 'released' THEN 'issued' ELSE what END) FILTER (back = 1) AS state,
+    arg_max("at", number) FILTER (what = 'redeemed') AS used_at,
+    arg_max(store, number) FILTER (what = 'redeemed') AS used_store,
+    arg_max(receipt, number) FILTER (what = 'redeemed') AS used_receipt,
+    arg_max(amount_off, number) FILTER (what = 'redeemed') AS used_off,
+    arg_max(basket, number) FILTER (what = 'redeemed') AS used_basket
+  FROM event GROUP BY desk, coupon
+), given AS (
+  -- The message that brought a coupon: those of the same entry into the same journey tell of it.
+  SELECT g.message AS coupon_message, s.message, any_value(g.segment) AS segment,
+    bool_or(d.status IN ('accepted', 'delivered')) AS accepted
+  FROM message g
+  LEFT JOIN message s ON s.member = g.member AND s.journey = g.journey AND s.entry = g.entry
+    AND s.action = 'send' AND s.decision = 'go' AND s.held_out = 0
+  LEFT JOIN message_delivery d ON d.message = s.message AND d.channel <> 'coupons'
+  WHERE g.action = 'give' GROUP BY g.message, s.message
+), told AS (
+  SELECT coupon_message, any_value(segment) AS segment, count(message) AS messages,
+    coalesce(bool_or(accepted), false) AS accepted
+  FROM given GROUP BY coupon_message
+), person AS (
+  SELECT member, coalesce(survivor, member) AS person FROM member_state WHERE status <> 'erased'
+), bought AS (
+  SELECT store, receipt, any_value(member) FILTER (part = '') AS member,
+    min("at") FILTER (part = '') AS "at", sum(amount)::BIGINT AS amount
+  FROM purchase GROUP BY store, receipt HAVING count(*) FILTER (part = '') > 0 AND sum(amount) > 0
+), visit AS (
+  SELECT c.desk, c.coupon, count(*) AS visits,
+    count(*) FILTER (f.stores IS NULL OR f.stores::VARCHAR = 'null'
+      OR json_contains(f.stores, to_json(b.store))) AS baskets,
+    max(b.amount) FILTER (f.stores IS NULL OR f.stores::VARCHAR = 'null'
+      OR json_contains(f.stores, to_json(b.store))) AS largest
+  FROM coupon c
+  LEFT JOIN person p ON p.member = c.member
+  LEFT JOIN coupon_campaign f ON f.campaign = c.campaign
+  JOIN (SELECT b.*, coalesce(q.person, b.member) AS person
+    FROM bought b LEFT JOIN person q ON q.member = b.member) b
+    ON b.person = coalesce(p.person, c.member) AND b."at" >= c.valid_from AND b."at" < c.valid_to
+  WHERE c.member <> '' GROUP BY c.desk, c.coupon
+)
+SELECT c.desk, c.coupon, c.campaign, c.member, c.experiment, c.arm, c.message,
+  coalesce(t.segment, '') AS segment, c.issued_at, c."day", c.valid_from, c.valid_to,
+  CASE WHEN c.state IN ('issued', 'reserved', 'rolled_back') AND c.valid_to <= now()
+    THEN 'expired' ELSE c.state END AS state,
+  (coalesce(t.messages, 0) = 0 OR t.accepted) AS delivered,
+  coalesce(t.messages, 0)::BIGINT AS messages,
+  greatest(coalesce(v.visits, 0), (c.state = 'redeemed')::BIGINT)::BIGINT AS visits,
+  greatest(coalesce(v.baskets, 0), (c.state = 'redeemed')::BIGINT)::BIGINT AS baskets,
+  CASE WHEN f.threshold IS NULL THEN NULL WHEN c.state = 'redeemed' THEN true
+    ELSE coalesce(v.largest >= f.threshold, false) END AS over_threshold,
+  CASE WHEN c.state = 'redeemed' THEN c.used_at END AS used_at,
+  CASE WHEN c.state = 'redeemed' THEN c.used_store END AS used_store,
+  CASE WHEN c.state = 'redeemed' THEN c.used_receipt END AS used_receipt,
+  CASE WHEN c.state = 'redeemed' THEN c.used_off END AS used_off,
+  CASE WHEN c.state = 'redeemed' THEN c.used_basket END AS used_basket
+FROM coupon c
+LEFT JOIN told t ON t.coupon_message = c.message
+LEFT JOIN visit v ON v.desk = c.desk AND v.coupon = c.coupon
+LEFT JOIN coupon_campaign f ON f.campaign = c.campaign;
+COMMENT ON VIEW "coupon_state" IS 'Every coupon as its last event left it, with who was told of it and what was bought.';
+COMMENT ON COLUMN "coupon_state"."desk" IS 'the desk''s name';
+COMMENT ON COLUMN "coupon_state"."coupon" IS 'id; of erased members a hash of it';
+COMMENT ON COLUMN "coupon_state"."campaign" IS 'id in coupons.yaml';
+COMMENT ON COLUMN "coupon_state"."member" IS 'pseudonym of whose it is; empty: erased';
+COMMENT ON COLUMN "coupon_state"."experiment" IS 'of which experiment, or empty';
+COMMENT ON COLUMN "coupon_state"."arm" IS 'the member''s arm of it';
+COMMENT ON COLUMN "coupon_state"."message" IS 'what it was issued by, or empty';
+COMMENT ON COLUMN "coupon_state"."segment" IS 'the member''s, when it was decided';
+COMMENT ON COLUMN "coupon_state"."issued_at" IS 'when';
+COMMENT ON COLUMN "coupon_state"."day" IS 'of the issue, by the chain''s clock';
+COMMENT ON COLUMN "coupon_state"."valid_from" IS 'valid from then';
+COMMENT ON COLUMN "coupon_state"."valid_to" IS 'valid until then, not included';
+COMMENT ON COLUMN "coupon_state"."state" IS 'issued, reserved, redeemed, rolled_back or expired, now';
+COMMENT ON COLUMN "coupon_state"."delivered" IS 'a message about it was accepted or delivered, or none belongs to it';
+COMMENT ON COLUMN "coupon_state"."messages" IS 'messages of the journey about it';
+COMMENT ON COLUMN "coupon_state"."visits" IS 'receipts of the member while it was valid, not given back [receipts]';
+COMMENT ON COLUMN "coupon_state"."baskets" IS 'those in its stores [receipts]';
+COMMENT ON COLUMN "coupon_state"."over_threshold" IS 'one of them reached the threshold; empty: campaign not known';
+COMMENT ON COLUMN "coupon_state"."used_at" IS 'redeemed: when';
+COMMENT ON COLUMN "coupon_state"."used_store" IS 'redeemed: where';
+COMMENT ON COLUMN "coupon_state"."used_receipt" IS 'redeemed: with which order';
+COMMENT ON COLUMN "coupon_state"."used_off" IS 'redeemed: taken off [minor money units]';
+COMMENT ON COLUMN "coupon_state"."used_basket" IS 'redeemed: goods that count, before it [minor money units]';
+CREATE OR REPLACE VIEW "coupon_funnel" AS 
+SELECT campaign, "day", experiment, arm,
+  count(*) AS issued,
+  count(*) FILTER (delivered) AS delivered,
+  NULL::BIGINT AS opened,
+  count(*) FILTER (visits > 0) AS visited,
+  count(*) FILTER (baskets > 0) AS eligible,
+  CASE WHEN count(over_threshold) = count(*) THEN count(*) FILTER (over_threshold) END
+    AS over_threshold,
+  count(*) FILTER (state = 'redeemed') AS redeemed,
+  count(*) FILTER (state = 'redeemed' AND delivered) AS redeemed_delivered,
+  count(*) FILTER (state = 'expired') AS expired,
+  count(*) FILTER (state IN ('issued', 'reserved', 'rolled_back')) AS still_valid,
+  coalesce(sum(used_off), 0)::BIGINT AS amount_off
+FROM coupon_state GROUP BY campaign, "day", experiment, arm;
+COMMENT ON VIEW "coupon_funnel" IS 'What became of the coupons of a campaign by day of issue and arm. Who redeemed has visited with a basket over the threshold, whatever tills have told.';
+COMMENT ON COLUMN "coupon_funnel"."campaign" IS 'id in coupons.yaml';
+COMMENT ON COLUMN "coupon_funnel"."day" IS 'of the issue, by the chain''s clock';
+COMMENT ON COLUMN "coupon_funnel"."experiment" IS 'of which experiment, or empty';
+COMMENT ON COLUMN "coupon_funnel"."arm" IS 'its arm';
+COMMENT ON COLUMN "coupon_funnel"."issued" IS 'coupons';
+COMMENT ON COLUMN "coupon_funnel"."delivered" IS 'a message about it was accepted or delivered, or none belongs to it';
+COMMENT ON COLUMN "coupon_funnel"."opened" IS 'messages opened: empty, for no channel tells';
+COMMENT ON COLUMN "coupon_funnel"."visited" IS 'its member bought something while it was valid';
+COMMENT ON COLUMN "coupon_funnel"."eligible" IS 'in a store where it counts';
+COMMENT ON COLUMN "coupon_funnel"."over_threshold" IS 'for enough; empty: the campaign is not known here';
+COMMENT ON COLUMN "coupon_funnel"."redeemed" IS 'used, and not given back';
+COMMENT ON COLUMN "coupon_funnel"."redeemed_delivered" IS 'of the delivered: what the redemption rate is made of';
+COMMENT ON COLUMN "coupon_funnel"."expired" IS 'not used in time';
+COMMENT ON COLUMN "coupon_funnel"."still_valid" IS 'can still be used: no failures yet';
+COMMENT ON COLUMN "coupon_funnel"."amount_off" IS 'taken off in all [minor money units]';

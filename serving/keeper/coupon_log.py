@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from schemas.coupon_events import COUPON_TOPIC
+from schemas.member_events import ERASED_TYPE
 from serving.keeper.events import Unreadable, read_event
 from serving.keeper.gathering import Interrupted
-from serving.keeper.ports import Log
+from serving.keeper.ports import Log, LogAway, Reader
 from sinks.coupons.told import Told
 
 
 def read_coupons_of(log: Log, desk: str, stop: threading.Event | None = None) -> Told:
-    """Everything that is on the log about a desk.
+    """Everything that is on the log about a desk, and who was erased since.
 
     Raises:
         LogAway: no broker answers, or the topic is missing.
@@ -20,7 +22,7 @@ def read_coupons_of(log: Log, desk: str, stop: threading.Event | None = None) ->
         Interrupted: it is to stop.
     """
     found = Told(desk)
-    reader = log.reader([COUPON_TOPIC])
+    reader = _reader(log)
     try:
         while True:
             if stop is not None and stop.is_set():
@@ -37,6 +39,15 @@ def read_coupons_of(log: Log, desk: str, stop: threading.Event | None = None) ->
                     if event is not None:
                         found.take(event.type, event.source, event.id, event.data)
             if not blocks and reader.ended():
+                found.ended(time.time_ns() // 1_000_000)
                 return found
     finally:
         reader.close()
+
+
+def _reader(log: Log) -> Reader:
+    try:
+        return log.reader([COUPON_TOPIC, ERASED_TYPE])
+    except LogAway:
+        # Where nobody was ever erased there is no such topic; a log that is away says so again.
+        return log.reader([COUPON_TOPIC])

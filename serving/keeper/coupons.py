@@ -9,17 +9,19 @@ import logging
 import threading
 import time
 import uuid
+from contextlib import closing
 from datetime import UTC, datetime
 
 from schemas.coupon_events import COUPON_TOPIC
 from serving.keeper.coupon_log import read_coupons_of
+from serving.keeper.erasures import Erasures
 from serving.keeper.gathering import Interrupted, new_epoch
 from serving.keeper.outboxes import CouponOutbox
 from serving.keeper.ports import Log, LogAway, LogLost
 from serving.keeper.relay import Relay
 from serving.keeper.status import Status
 from serving.keeper.watch import keeps_every_write
-from sinks.coupons import keeping, rebuild
+from sinks.coupons import erasing, keeping, rebuild
 from sinks.coupons.client import CouponDesk
 from sinks.coupons.errors import CouponError, DeskClosed
 from sinks.coupons.settings import DeskSettings
@@ -83,16 +85,17 @@ class CouponKeeper:
             self._desk.run(keeping.mark(self._desk.protocol))
         epoch, sweep_at = self._outbox.epoch(), 0.0
         self.relay.begin(stop)
-        while not stop.is_set():
-            if not self.relay.step(stop):
-                self.relay.wait()
-            now = time.monotonic()
-            if now >= sweep_at:
-                sweep_at = now + self._sweep_seconds
-                self._sweep()
-                now_is = self._desk.state()
-                if now_is.epoch != epoch or now_is.restarted:
-                    return  # another desk by now, or one that may have forgotten something
+        with closing(Erasures(self._log, self._desk)) as erasures:
+            while not stop.is_set():
+                if not (self.relay.step(stop) or erasures.step()):
+                    self.relay.wait()
+                now = time.monotonic()
+                if now >= sweep_at:
+                    sweep_at = now + self._sweep_seconds
+                    self._sweep()
+                    now_is = self._desk.state()
+                    if now_is.epoch != epoch or now_is.restarted:
+                        return  # another desk by now, or one that may have forgotten something
 
     def _rebuild(self, stop: threading.Event) -> None:
         """Write it anew: a Redis that was restarted may have lost its last second."""
@@ -104,6 +107,7 @@ class CouponKeeper:
         told = read_coupons_of(self._log, self._desk_name, stop)
         run(rebuild.clear(self._desk.protocol, token))
         run(rebuild.restore(self._desk.protocol, token, told.lives.coupons.values()))
+        run(erasing.mark(self._desk.protocol, sorted(told.gone)))
         run(rebuild.reopen(self._desk.protocol, token, new_epoch(datetime.now(UTC), token)))
         LOG.info("the coupon desk is open again: %d events were read", told.events)
 

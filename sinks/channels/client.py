@@ -17,6 +17,7 @@ class Found(NamedTuple):
     answer: str
     code: str = ""
     ref: str = ""
+    until: int = 0
 
 
 class Client(Protocol):

@@ -7,22 +7,24 @@ from pathlib import Path
 
 from schemas.channels import (
     AliyunSms,
-    Channel,
+    Coupons,
     Offers,
     Sandbox,
     TencentSms,
+    Way,
     WeChatSubscription,
     WeChatTemplate,
     WeComEmployee,
 )
 from sinks.channels.aliyun import AliyunClient
 from sinks.channels.client import Client
+from sinks.channels.coupons import CouponClient
 from sinks.channels.sandbox import OffersClient, SandboxClient
 from sinks.channels.wechat import SubscriptionClient, TemplateClient
 from sinks.channels.wecom import WeComClient
 
 
-def client_of(name: str, channel: Channel, env: Mapping[str, str], sandbox: str | None) -> Client:
+def client_of(name: str, channel: Way, env: Mapping[str, str], sandbox: str | None) -> Client:
     """The client of a channel; with a sandbox file nothing is sent and no secret is needed.
 
     Raises:
@@ -48,5 +50,7 @@ def client_of(name: str, channel: Channel, env: Mapping[str, str], sandbox: str 
             return SubscriptionClient(channel, channel.secret.read(env))
         case WeChatTemplate():
             return TemplateClient(channel, channel.secret.read(env))
+        case Coupons():
+            return CouponClient(channel, env)
         case WeComEmployee():
             return WeComClient(channel, channel.secret.read(env))

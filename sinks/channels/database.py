@@ -13,6 +13,14 @@ from sinks.sqlite import Layout
 # answered), accepted, delivered, failed, unknown, or erased (only its id is kept, so that it is
 # never sent). `later` are the channels that are tried when this one cannot; `doubted`: an earlier
 # request may have arrived after all; `left_at`: when the first of such requests left.
+# `gift` has, of a coupon that was to be issued: until when it is valid (milliseconds, not
+# included), or why the desk does not issue it as things are.
+_GIFT = """
+    CREATE TABLE gift (
+      message TEXT PRIMARY KEY, member TEXT NOT NULL, until INTEGER NOT NULL DEFAULT 0,
+      reason TEXT NOT NULL DEFAULT ''
+    ) WITHOUT ROWID
+    """
 _TABLES = (
     POSITION,
     """
@@ -59,9 +67,10 @@ _TABLES = (
     """,
     REQUEST,
     REFUSED,
+    _GIFT,
 )
 
-LAYOUT = Layout("tillflow channels", 1, _TABLES)
+LAYOUT = Layout("tillflow channels", 2, _TABLES, {2: (_GIFT,)})
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -6,11 +6,25 @@ import sqlite3
 from collections.abc import Collection
 from typing import NamedTuple
 
-from sinks.sending import store
-
-STATES = ("ready", "sending", "doubt", "accepted", "delivered", "failed", "unknown", "erased")
+STATES = (
+    "ready",
+    "kept",
+    "sending",
+    "doubt",
+    "accepted",
+    "delivered",
+    "failed",
+    "unknown",
+    "erased",
+)
 # Those somebody should look at.
-TROUBLED = ("doubt", "unknown", "failed")
+TROUBLED = ("kept", "doubt", "unknown", "failed")
+# What waits because the coupon desk does not issue it as things are is kept.
+_SEEN = (
+    "(SELECT m.seq, m.id, m.member, m.channel, m.changed_at, m.attempts, m.answer, "
+    "CASE WHEN m.state = 'ready' AND g.reason <> '' THEN 'kept' ELSE m.state END AS state "
+    "FROM message m LEFT JOIN gift g ON g.message = m.id)"
+)
 
 
 class Listed(NamedTuple):
@@ -31,7 +45,7 @@ def listed(
     """The newest messages in those states, newest first."""
     marks = ", ".join("?" * len(states))
     rows = connection.execute(
-        "SELECT id, member, channel, state, changed_at, attempts, answer FROM message "
+        f"SELECT id, member, channel, state, changed_at, attempts, answer FROM {_SEEN} "
         f"WHERE state IN ({marks}) ORDER BY seq DESC LIMIT ?",
         [*states, limit],
     )
@@ -40,4 +54,6 @@ def listed(
 
 def counts(connection: sqlite3.Connection) -> dict[str, int]:
     """How many messages there are in each state."""
-    return store.counts(connection, STATES)
+    rows = connection.execute(f"SELECT state, count(*) FROM {_SEEN} GROUP BY state")
+    found = {state: int(count) for state, count in rows}
+    return {state: found[state] for state in STATES if state in found}

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from operators.channels.heard import Asked
 from operators.channels.judge import Judged, Standing
 from schemas.message_events import DeliveryStatus
-from sinks.channels import credits
+from sinks.channels import credits, gifts
 from sinks.channels.database import connect
+from sinks.channels.gifts import Gift
 from sinks.channels.store import INSERT_REPORT
 from sinks.sending import store
 from sinks.sqlite import writing
@@ -31,6 +32,7 @@ class Waiting(NamedTuple):
     left_at: int
     doubted: bool
     ref: str
+    answer: str
 
 
 class Outbox:
@@ -48,7 +50,7 @@ class Outbox:
     def next(self, now: int) -> Waiting | None:
         """What is due: what is in doubt, then what waits longest, then receipts."""
         row = self._connection.execute(
-            "SELECT id, body, state, attempts, asked, left_at, doubted, ref FROM message "
+            "SELECT id, body, state, attempts, asked, left_at, doubted, ref, answer FROM message "
             "WHERE channel = ? AND state IN ('ready', 'doubt', 'accepted') AND due_at <= ? "
             "ORDER BY CASE state WHEN 'doubt' THEN 0 WHEN 'ready' THEN 1 ELSE 2 END, due_at, seq "
             "LIMIT 1",
@@ -56,9 +58,7 @@ class Outbox:
         ).fetchone()
         if row is None:
             return None
-        name, body, state, attempts, questions, left_at, doubted, ref = row
-        asked = _ASKED.decode(body)
-        return Waiting(name, asked, state, attempts, questions, left_at, bool(doubted), ref)
+        return _waiting(row)
 
     def next_due(self, now: int) -> int | None:
         """When something is due after `now`; None when nothing is."""
@@ -110,6 +110,10 @@ class Outbox:
         gone = run.execute("SELECT 1 FROM erased WHERE member = ?", [member]).fetchone()
         return Standing(said, gone is not None)
 
+    def gift_of(self, asked: Asked) -> Gift:
+        """The gift that a message may speak of."""
+        return gifts.gift_of(self._connection, asked)
+
     def question(self, now: int) -> None:
         """Write down that a provider is about to be asked."""
         with writing(self._connection):
@@ -131,10 +135,25 @@ class Outbox:
             self._set(one, state, answer, now, due_at=due_at, questions=one.questions + 1)
 
     def accepted(
-        self, one: Waiting, ref: str, code: str, answer: str, now: int, *, ask_at: int | None
+        self,
+        one: Waiting,
+        ref: str,
+        code: str,
+        answer: str,
+        now: int,
+        *,
+        ask_at: int | None,
+        until: int = 0,
     ) -> None:
-        """The provider has it; it is asked at `ask_at` whether it was delivered."""
-        with writing(self._connection):
+        """The provider has it; it is asked at `ask_at` whether it was delivered.
+
+        `until` (ms): so long a gift is valid.
+        """
+        run = self._connection
+        with writing(run):
+            if one.asked.action == "give":
+                gifts.issued(run, one.id, one.asked.member, until)
+                gifts.settled(run, one.asked.member, now)
             if self._set(one, "accepted", answer, now, due_at=ask_at, ref=ref):
                 self._tell(one, "accepted", "", ref, code, now)
 
@@ -145,6 +164,16 @@ class Outbox:
                 if one.state != "accepted":
                     self._tell(one, "accepted", "", ref, code, now)
                 self._tell(one, "delivered", "", ref, code, now)
+
+    def kept(self, one: Waiting, reason: str, answer: str, due_at: int, now: int) -> None:
+        """It cannot be done as things are: told once, and tried again later."""
+        run = self._connection
+        with writing(run):
+            if not self._set(one, "ready", answer, now, due_at=due_at, doubted=False):
+                return
+            if not gifts.told(run, one.id):
+                self._tell(one, "failed", reason, "", reason, now)
+            gifts.keep(run, one.id, one.asked.member, reason)
 
     def unknown(self, one: Waiting, code: str, answer: str, now: int) -> None:
         """It left, and nobody can learn whether it arrived."""
@@ -181,7 +210,13 @@ class Outbox:
             (later,) = run.execute("SELECT later FROM message WHERE id = ?", [one.id]).fetchone()
             left = msgspec.json.decode(later, type=list[str])
             if stop or not left:
-                if self._set(one, "failed", answer, now):
+                told = gifts.told(run, one.id)
+                if one.asked.action == "give":
+                    gifts.settled(run, one.asked.member, now)
+                if told:
+                    # Why it was not done is known by now; that it is too late adds nothing.
+                    answer = f"{one.answer}; {answer}" if one.answer else answer
+                if self._set(one, "failed", answer, now) and not told:
                     self._tell(one, "failed", reason, one.ref, code, now)
             elif self._set(one, "ready", answer, now, due_at=now, doubted=False):
                 self._tell(one, "failed", reason, one.ref, code, now)
@@ -195,17 +230,23 @@ class Outbox:
         """Whether it used up the last consent of its member."""
         return credits.was_last(self._connection, one.id)
 
+    def try_kept(self, now: int) -> None:
+        """After a start: what was kept is tried at once."""
+        with writing(self._connection):
+            self._connection.execute(
+                "UPDATE message SET due_at = ? WHERE channel = ? AND state = 'ready' "
+                "AND id IN (SELECT message FROM gift WHERE reason <> '')",
+                [now, self._channel],
+            )
+
     def on_its_way(self) -> list[Waiting]:
         """After a start: what was on its way when the last worker ended."""
         rows = self._connection.execute(
-            "SELECT id, body, state, attempts, asked, left_at, doubted, ref FROM message "
+            "SELECT id, body, state, attempts, asked, left_at, doubted, ref, answer FROM message "
             "WHERE channel = ? AND state = 'sending'",
             [self._channel],
         ).fetchall()
-        return [
-            Waiting(*(name, _ASKED.decode(body), state, *counts, bool(doubted), ref))
-            for name, body, state, *counts, doubted, ref in rows
-        ]
+        return list(map(_waiting, rows))
 
     def _set(
         self,
@@ -240,3 +281,9 @@ class Outbox:
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
+
+
+def _waiting(row: tuple[Any, ...]) -> Waiting:
+    name, body, state, attempts, questions, left_at, doubted, ref, answer = row
+    asked = _ASKED.decode(body)
+    return Waiting(name, asked, state, attempts, questions, left_at, bool(doubted), ref, answer)

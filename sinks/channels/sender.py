@@ -13,15 +13,19 @@ from __future__ import annotations
 import logging
 from functools import partial
 
-from operators.channels.filling import Outgoing, fill, template_name
-from operators.channels.judge import Judge
+from operators.channels.filling import Outgoing
+from operators.channels.heard import Asked
+from operators.channels.judge import Judge, Judged, Standing
 from operators.notify.pace import wait_after
-from schemas.channels import Channel, Channels, Offers, Sandbox, Template, WeComEmployee
-from schemas.instants import HOUR_US, SECOND_US
+from schemas.channels import COUPONS, Channels, Way
+from schemas.instants import HOUR_US, MINUTE_US, SECOND_US
 from sinks.channels.client import Client, Found
 from sinks.channels.contacts import Contacts
+from sinks.channels.coupons import FOR_EVER_US
+from sinks.channels.gifts import WAITS, Gift
 from sinks.channels.outbox import Outbox, Waiting
 from sinks.channels.wechat import NO_CREDIT
+from sinks.channels.writing import Writer
 from sinks.loop import Clock, Steps
 from sinks.sending.sender import HIDDEN, PacedSender, wished
 from sinks.sending.store import DIED
@@ -30,6 +34,10 @@ from sinks.sending.verdict import Verdict
 LOG = logging.getLogger("tillflow.channels")
 # A provider may list a message some moments after it took it.
 FIRST_QUESTION_US = 5 * SECOND_US
+# A message that waits for its gift is told when that is settled; so often it looks by itself.
+GIFT_US = 15 * MINUTE_US
+# What cannot be done as things are is tried again after a minute, then twice that, and so on.
+MOST_KEPT_US = 15 * MINUTE_US
 
 
 class Sender(PacedSender[Waiting]):
@@ -51,18 +59,19 @@ class Sender(PacedSender[Waiting]):
         secrets: tuple[str, ...] = (),
         steps: Steps = lambda _: None,
     ) -> None:
-        self._channel: Channel = made.channels[name]
+        self._channel: Way = made.ways[name]
         super().__init__(name, clock, self._channel.per_minute, made.retry)
-        self._templates = made.templates
+        self._desk = COUPONS in made.ways
+        self._writer = Writer(name, made, contacts)
         self._client = client
         self._outbox = outbox
         self._judge = judge
-        self._contacts = contacts
         self._secrets = secrets
         self._made = steps
 
     def recover(self) -> None:
         """Settle what was on its way when the last worker ended."""
+        self._outbox.try_kept(self._clock())
         for one in self._outbox.on_its_way():
             self._in_doubt(one, DIED, "", one.left_at, self._clock())
 
@@ -73,17 +82,21 @@ class Sender(PacedSender[Waiting]):
             self._ask(one, now)
 
     def _deliver(self, one: Waiting, now: int) -> None:
-        written, missing = self._written(one)
+        gift = self._outbox.gift_of(one.asked)
+        written, missing = self._writer.written(one.id, one.asked, gift)
         if written is None:
             self._refused(one, missing, "", "nothing to send it with", now)
             return
-        judge = partial(self._judge.judge, one.asked, self.name, now=now)
+        judge = partial(self._judged, one.asked, gift, now)
         template = written.code if self._client.credits else None
         judged = self._outbox.claim(one, judge, template, now)
         if judged.verdict == "hold":
             self._outbox.again(one, judged.reason, judged.until, now, doubted=one.doubted)
             return
         if judged.verdict != "go":
+            if one.doubted and self._client.finds:
+                self._outbox.doubt(one, f"{judged.reason}; an earlier try may have come", now, now)
+                return
             if one.doubted:
                 self._outbox.unknown(one, "", f"{judged.reason}; an earlier try may have come", now)
                 return
@@ -96,24 +109,15 @@ class Sender(PacedSender[Waiting]):
         self._settle(one, written, verdict)
         self._made("recorded")
 
-    def _written(self, one: Waiting) -> tuple[Outgoing | None, str]:
-        """The message as the provider gets it, or what is missing for it."""
-        asked, channel = one.asked, self._channel
-        template = self._templates.get(template_name(asked), {}).get(self.name)
-        if template is None and isinstance(channel, WeComEmployee | Sandbox | Offers):
-            template = Template() if asked.text or isinstance(channel, Offers) else None
-        if template is None:
-            return None, "no_template"
-        contact = self._contacts.of(asked.member)
-        address = asked.member if channel.column == "member" else contact.get(channel.column, "")
-        employee = ""
-        if isinstance(channel, WeComEmployee):
-            employee = contact.get(channel.employee, "")
-        lacking = isinstance(channel, WeComEmployee) and not employee
-        if channel.column and (not address or lacking):
-            return None, "no_address"
-        written = fill(asked, template, contact, address, employee)
-        return written._replace(id=one.id), ""
+    def _judged(self, asked: Asked, gift: Gift, now: int, standing: Standing) -> Judged:
+        judged = self._judge.judge(asked, self.name, standing, now)
+        if judged.verdict == "go" and self._desk:
+            # Nobody is promised a coupon that is not there.
+            if gift.state == "refused":
+                return Judged("stop", "no_gift")
+            if gift.state == "waits":
+                return Judged("hold", WAITS, min(now + GIFT_US, asked.not_after + 1))
+        return judged
 
     def _settle(self, one: Waiting, written: Outgoing, verdict: Verdict) -> None:
         now = self._clock()
@@ -123,12 +127,19 @@ class Sender(PacedSender[Waiting]):
             self._troubles = 0
             receipts = self._client.receipts and self._channel.receipt_hours > 0
             ask_at = now + FIRST_QUESTION_US if receipts else None
-            self._outbox.accepted(one, verdict.ref, code, answer, now, ask_at=ask_at)
+            until = verdict.until
+            self._outbox.accepted(one, verdict.ref, code, answer, now, ask_at=ask_at, until=until)
             return
         self._rest(verdict, now, self.name)
+        if self._certain and verdict.outcome != "unknown":
+            one = one._replace(doubted=False)
         if verdict.outcome == "unknown":
             LOG.warning("%s: message %s may not have arrived: %s", self.name, one.id, answer)
             self._in_doubt(one, answer, code, one.left_at if one.doubted else now, now)
+        elif verdict.outcome == "kept":
+            LOG.warning("%s: message %s is kept: %s", self.name, one.id, answer)
+            wait = min(MOST_KEPT_US, MINUTE_US << min(one.attempts, 8))
+            self._outbox.kept(one, verdict.code, answer, now + wait, now)
         elif verdict.outcome == "refused":
             self._refused(one, "refused", code, answer, now, template=written.code)
         else:
@@ -160,6 +171,9 @@ class Sender(PacedSender[Waiting]):
     def _in_doubt(self, one: Waiting, answer: str, code: str, left_at: int, now: int) -> None:
         """A request left, first at `left_at`, and its answer is not known."""
         client, channel = self._client, self._channel
+        if self._certain:
+            self._outbox.again(one, answer, now, now, doubted=True)
+            return
         if client.finds:
             settle = round(channel.settle_seconds * SECOND_US)
             self._outbox.doubt(one, answer, now + min(settle, FIRST_QUESTION_US), now)
@@ -176,7 +190,7 @@ class Sender(PacedSender[Waiting]):
 
     def _ask(self, one: Waiting, now: int) -> None:
         """Ask the provider what became of a message."""
-        written, missing = self._written(one)
+        written, missing = self._writer.written(one.id, one.asked, self._outbox.gift_of(one.asked))
         if written is None:
             found = Found("unclear", missing)
         else:
@@ -196,7 +210,10 @@ class Sender(PacedSender[Waiting]):
             self._outbox.refused(one, "not_delivered", found.code, found.answer, now)
         elif found.status == "accepted" and one.state == "doubt":
             ask_at = now + FIRST_QUESTION_US if self._client.receipts else None
-            self._outbox.accepted(one, ref, found.code, found.answer, now, ask_at=ask_at)
+            until = found.until
+            self._outbox.accepted(
+                one, ref, found.code, found.answer, now, ask_at=ask_at, until=until
+            )
         else:
             self._ask_later(one, found, now)
 
@@ -217,6 +234,11 @@ class Sender(PacedSender[Waiting]):
             self._outbox.settled(one, found.answer, now)
         else:
             self._outbox.unknown(one, found.code, found.answer, now)
+
+    @property
+    def _certain(self) -> bool:
+        """Whether whatever comes twice is done once, so that nothing is ever in doubt for long."""
+        return self._client.remembers_us >= FOR_EVER_US
 
     def _hidden(self, text: str, written: Outgoing) -> str:
         for secret in (*self._secrets, written.address, written.employee):

@@ -10,8 +10,9 @@ import msgspec
 
 from operators.channels.heard import Asked, Credit, Gone, Heard, Said
 from operators.inbox import Position, Refused
+from schemas.channels import COUPONS
 from schemas.message_events import DeliveryStatus
-from sinks.channels import credits
+from sinks.channels import credits, gifts
 from sinks.channels.database import connect
 from sinks.sending import store as sending
 from sinks.sqlite import StoreError, writing
@@ -92,15 +93,19 @@ class Store:
 
     def _ask(self, asked: Asked, channels: Collection[str], now: int) -> int:
         """Put a message to what waits; the same decision again is none."""
-        usable = [one for one in asked.channels if one in channels]
+        usable = [one for one in asked.channels if one in channels and one != COUPONS]
+        if asked.action == "give":
+            # It waits for a desk, whether or not there is one by now.
+            usable = [COUPONS]
         if asked.first_available or len(usable) < 2:
             ways = [(asked.id, usable)]
         else:
             # One in each channel: each is a message of its own.
             ways = [(f"{asked.id}/{one}", [one]) for one in usable]
-        return sum(self._put(name, asked, way, now) for name, way in ways)
+        desk = COUPONS in channels
+        return sum(self._put(name, asked, way, now, desk=desk) for name, way in ways)
 
-    def _put(self, name: str, asked: Asked, way: Sequence[str], now: int) -> int:
+    def _put(self, name: str, asked: Asked, way: Sequence[str], now: int, *, desk: bool) -> int:
         run = self._connection
         gone = run.execute("SELECT 1 FROM erased WHERE member = ?", [asked.member]).fetchone()
         state = "erased" if gone else "ready" if way else "failed"
@@ -122,6 +127,9 @@ class Store:
                 b"" if gone else msgspec.msgpack.encode(asked),
             ],
         )
+        if done.rowcount and state == "ready" and channel == COUPONS and not desk:
+            gifts.keep(run, name, asked.member, gifts.NO_DESK)
+            run.execute("UPDATE message SET answer = ? WHERE id = ?", [gifts.NO_DESK_WORDS, name])
         if done.rowcount and state == "failed":
             about = (asked.id, channel, asked.member, "failed", "no_channel", "", "", "", 0, now)
             run.execute(INSERT_REPORT, about)
@@ -137,7 +145,7 @@ class Store:
                 "answer = '', body = x'' WHERE member = ?",
                 [member],
             )
-            for table in ("report", "consent", "credit", "credit_use"):
+            for table in ("report", "consent", "credit", "credit_use", "gift"):
                 run.execute(f"DELETE FROM {table} WHERE member = ?", [member])
 
     def reports(self, most: int = 1000) -> list[Report]:
@@ -176,11 +184,15 @@ class Store:
         """
         marks = ", ".join("?" * len(ENDED))
         with writing(self._connection):
-            return self._connection.execute(
-                f"DELETE FROM message WHERE state IN ({marks}) AND due_at IS NULL "
-                "AND changed_at < ? AND not_after < ?",
-                [*ENDED, before, before],
+            gone = self._connection.execute(
+                f"DELETE FROM message WHERE ((state IN ({marks}) AND due_at IS NULL) "
+                "OR (state = 'ready' AND channel = ?)) AND changed_at < ? AND not_after < ?",
+                [*ENDED, COUPONS, before, before],
             ).rowcount
+            self._connection.execute(
+                "DELETE FROM gift WHERE message NOT IN (SELECT id FROM message)"
+            )
+            return gone
 
     def close(self) -> None:
         """Let go of the file."""

@@ -47,7 +47,7 @@ class Worker(SendingWorker[Heard, Sender]):
         try:
             clients = {
                 name: client_of(name, channel, env, made.sandbox)
-                for name, channel in made.channels.items()
+                for name, channel in made.ways.items()
             }
             self._open.enter_context(owned(store))
             self.store: Store = Store(store)
@@ -63,7 +63,7 @@ class Worker(SendingWorker[Heard, Sender]):
                     judge,
                     contacts,
                     clock,
-                    secrets=secrets_of(made.channels[name], env),
+                    secrets=secrets_of(made.ways[name], env),
                     steps=steps,
                 )
                 self._take(sender)

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from operators.coupons.valid import extended, window
+from operators.coupons.valid import end_of_day, extended, window
 from schemas.coupons import CouponBook, CouponRule
 from sinks.coupons.errors import InvalidCall, UnknownCampaign
 from sinks.coupons.model import Coupon, Look
-from sinks.coupons.protocol import MAX_NAME, Owner, Protocol, check_name, fingerprint
+from sinks.coupons.protocol import MAX_NAME, Owner, Protocol, check_name, digest, fingerprint
 from sinks.coupons.settings import MAX_TTL_SECONDS
 from sinks.redis.keeper_calls import send
 from sinks.redis.scripted import Steps
@@ -110,6 +110,8 @@ def issue(
     message: str | None,
     experiment: str | None,
     arm: str | None,
+    ends: int | None,
+    not_after: int | None,
 ) -> Steps[Coupon]:
     """Give a coupon to a member; see `CouponDesk.issuing`."""
     check_name("coupon", coupon)
@@ -117,6 +119,8 @@ def issue(
     rule = known.rule(campaign)
     now = yield from time_of()
     valid_from, valid_to = window(rule, now, known.zone)
+    if ends is not None:
+        valid_to = min(valid_to, end_of_day(ends, known.zone))
     said = {"message": message or "", "experiment": experiment or "", "arm": arm or ""}
     payload: dict[str, Any] = {
         "coupon": coupon,
@@ -124,6 +128,8 @@ def issue(
         "member": member,
         "valid_from": valid_from,
         "valid_to": valid_to,
+        "not_after": not_after or 0,
+        "who": digest(member),
         "fingerprint": fingerprint("issue", campaign, member, said),
         "kept": desk.kept,
         **said,
@@ -158,6 +164,7 @@ def reserve(
         "basket": basket,
         "ttl": ttl,
         "buyer": buyer,
+        "who": digest(buyer),
     }
     return _coupon.decode((yield from desk.about("reserve", coupon, payload)))
 
@@ -184,6 +191,7 @@ def redeem(
         "at": occurred_at,
         "offline": offline_hours * 3_600_000,
         "buyer": buyer,
+        "who": digest(buyer),
     }
     return _coupon.decode((yield from desk.about("redeem", coupon, payload)))
 

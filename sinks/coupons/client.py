@@ -52,11 +52,15 @@ class _Desk:
         message: str | None = None,
         experiment: str | None = None,
         arm: str | None = None,
+        ends: int | None = None,
+        not_after: int | None = None,
     ) -> Steps[Coupon]:
         """Give a coupon of a campaign to a member.
 
         `coupon` is the caller's id and becomes the coupon's: whoever issues for a message makes it
-        from the message, so that a repetition is the same coupon.
+        from the message, so that a repetition is the same coupon. `ends` (ms): it is over with the
+        day of that instant, or with its campaign's own end if that is earlier. Nothing is issued
+        later than `not_after` (ms), by the server's clock.
 
         Raises:
             Refused: the campaign's or the member's share is used up, or it is over.
@@ -69,7 +73,16 @@ class _Desk:
             known = yield from self.known.get(self.protocol)
         return (
             yield from calls.issue(
-                self.protocol, known, coupon, campaign, member, message, experiment, arm
+                self.protocol,
+                known,
+                coupon,
+                campaign,
+                member,
+                message,
+                experiment,
+                arm,
+                ends,
+                not_after,
             )
         )
 

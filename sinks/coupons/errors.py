@@ -15,6 +15,8 @@ REASONS: dict[str, tuple[str, str]] = {
     "other_order": ("it was redeemed with another order", "核销于其他订单"),
     "not_yet": ("it is not valid yet", "尚未生效"),
     "expired": ("it has expired", "已过期"),
+    "erased": ("the member has been erased", "会员已注销"),
+    "too_late": ("it was to be issued earlier than this", "已过发放时间"),
     "stopped": ("its campaign has been stopped", "活动已停止"),
     "other_member": ("it is another member's and cannot be passed on", "非本人优惠券，不可转让"),
     "worn_out": ("it has been redeemed and rolled back too often", "核销撤销次数过多"),

@@ -20,7 +20,7 @@ class Keys:
 
     @property
     def state(self) -> str:
-        """Hash: state, epoch, version and book of what is published."""
+        """Hash: state, epoch, version, book of what is published; `gone:DIGEST`, who was erased."""
         return f"{self.tag}:desk"
 
     @property

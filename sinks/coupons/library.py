@@ -6,10 +6,11 @@ from importlib import resources
 
 from sinks.redis.library import Library
 
-PARTS = ("records", "till", "restoring", "keeping")
+PARTS = ("records", "till", "restoring", "erasing", "keeping")
 # A customer who has paid, or gives back, is served also when the server is at its memory limit.
 WHEN_FULL = frozenset(
-    {"redeem", "release", "rollback", "look", "due", "expire", "lapse", "restore", "clear"}
+    {"redeem", "release", "rollback", "look", "due", "expire", "lapse", "restore", "clear", "gone"}
+    | {"erase", "swept"}
 )
 
 

@@ -153,3 +153,8 @@ def check_name(what: str, name: str) -> None:
 def fingerprint(*content: object) -> str:
     """What makes a repeated call the same call: its content."""
     return hashlib.sha256(msgspec.json.encode(content)).hexdigest()[:24]
+
+
+def digest(member: str) -> str:
+    """What a desk keeps of an erased member: enough to know the id when it comes again."""
+    return hashlib.sha256(member.encode()).hexdigest()[:32]

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-Outcome = Literal["sent", "retry", "refused", "unknown"]
+Outcome = Literal["sent", "retry", "refused", "unknown", "kept"]
 
 ANSWER_KEPT = 300
 
@@ -14,9 +14,10 @@ ANSWER_KEPT = 300
 class Verdict(NamedTuple):
     """What became of one request.
 
-    `retry` failed and may work later, `refused` fails the same way every time, `unknown` left and
-    was not answered. `whole`: the channel is in trouble, not this one message; `after_seconds`:
-    the provider's own wish. `code` and `ref` are the provider's code and id, where it gives them.
+    `retry` failed and may work later, `refused` fails the same way every time, `kept` does until
+    somebody changes something, `unknown` left and was not answered. `whole`: the channel is in
+    trouble, not this one message; `after_seconds`: the provider's own wish. `code` and `ref` are
+    the provider's code and id, where it gives them; `until`: what it gave is valid until then (ms).
     """
 
     outcome: Outcome
@@ -25,6 +26,7 @@ class Verdict(NamedTuple):
     after_seconds: float | None = None
     code: str = ""
     ref: str = ""
+    until: int = 0
 
 
 def by_status(status: int, body: bytes, retry_after: str | None) -> Verdict | None:

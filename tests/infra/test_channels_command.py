@@ -49,6 +49,7 @@ def test_what_a_sandbox_has_done_was_not_sent(
     assert tillflow("run --events decisions.jsonl --sandbox sent.jsonl --once").exit_code == 0
     for name in ("ALIYUN_ACCESS_KEY_ID", "ALIYUN_ACCESS_KEY_SECRET"):
         monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("TILLFLOW_HOLDS_REDIS", "redis://127.0.0.1:1/0")
     for name in ("WECHAT_SECRET", "WECOM_SECRET"):
         monkeypatch.setenv(name, "x")
     result = tillflow("run --events decisions.jsonl --once")

@@ -12,6 +12,7 @@ from coupon_desks import COUPONS
 from redis_server import RedisServer, start_redis
 
 from infra.commands.coupons import coupon
+from sinks.coupons.protocol import digest
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +61,10 @@ def test_from_publish_to_show(server: RedisServer, tmp_path: Path) -> None:
     shown = run("show", *where).output
     assert "4 of 1000" in shown
     (one,) = json.loads(run("show", "--member", "m2", *where).output)
-    assert (one["coupon"], one["state"]) == ("friday:m2", "issued")
-    assert json.loads(run("show", "friday:m1", *where).output)["campaign"] == "c280-50"
+    assert (one["coupon"], one["state"]) == (f"friday:{digest('m2')}", "issued")
+    assert json.loads(run("show", f"friday:{digest('m1')}", *where).output)["campaign"] == "c280-50"
     assert "no such coupon" in run("show", "nothing", *where).output
+    assert "1 coupons name nobody" in run("erase", "m2", *where).output
+    assert "has been erased" in run("issue", "c280-50", "m2", "--message", "sat", *where).output
     refused = run("publish", str(file), "--first", *where)
     assert "leave --first out" in refused.output

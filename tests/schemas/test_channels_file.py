@@ -29,6 +29,18 @@ def test_the_example_is_read_and_its_paths_are_beside_it() -> None:
     assert set(made.channels) == {"sms", "wechat_subscription", "wecom", "mini_program", "pos"}
 
 
+def test_the_coupon_desk_is_a_way_of_its_own() -> None:
+    made = read_channels(GOOD + "coupons: {redis: env:R}\n")
+    assert list(made.ways) == ["sms", "coupons"]
+    assert made.coupons is not None
+    assert made.coupons.pool == "all"
+    assert list(read_channels(GOOD).ways) == ["sms"]
+    with pytest.raises(ChannelsProblem, match=r"line 2: channels\.coupons: this name"):
+        read_channels(GOOD.replace("  sms:\n", "  coupons:\n", 1))
+    with pytest.raises(ChannelsProblem, match="a secret is not written here"):
+        read_channels(GOOD + "coupons: {redis: 'redis://:secret@host/0'}\n")
+
+
 def test_the_smallest_file() -> None:
     made = read_channels(GOOD)
     assert isinstance(made.channels["sms"], AliyunSms)

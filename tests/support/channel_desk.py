@@ -68,8 +68,10 @@ class World:
     def now(self) -> int:
         return wall_clock() + self.skipped
 
-    def restart(self) -> None:
+    def restart(self, made: Channels | None = None) -> None:
         self.worker.close()
+        if made is not None:
+            self._args = (made, *self._args[1:])
         self.worker = self.open()
 
     def hear(self, *lines: bytes) -> int:

@@ -21,6 +21,7 @@ from channel_server import (
 
 from schemas.channels import Channels
 from schemas.channels_file import read_channels
+from sinks.coupons.client import CouponDesk
 
 ENV = {
     "ALIYUN_KEY": ACCESS_KEY,
@@ -28,6 +29,7 @@ ENV = {
     "WECHAT_SECRET": APP_SECRET,
     "WECOM_SECRET": CORP_SECRET,
 }
+REDIS, POOL = "redis.address", "pool.name"
 QUICK = "settle_seconds: 0.3"
 _FILE = """
 channels:
@@ -51,7 +53,7 @@ retry: {{first_seconds: 0.02, factor: 1.5, most_seconds: 0.1, attempts: 4}}
 
 
 def configured(address: str, folder: Path, sandbox: Path | None = None) -> Channels:
-    """All channels of the server, and contacts of m0 to m9."""
+    """All channels of the server, contacts of m0 to m9, and the desk, where `desk_for` says one."""
     contacts = folder / "contacts.csv"
     if not contacts.exists():
         rows = [f"m{n},1380000000{n},openid-{n},ext-{n},zhang" for n in range(10)]
@@ -59,9 +61,25 @@ def configured(address: str, folder: Path, sandbox: Path | None = None) -> Chann
         contacts.write_text("\n".join([head, *rows]) + "\n", "utf-8")
     words = {"sign": SIGN, "sms": SMS_CODE, "tmpl": TMPL, "app": APP_ID, "corp": CORP_ID}
     text = _FILE.format(address=address, contacts=contacts, quick=QUICK, **words)
+    if (folder / REDIS).exists():
+        text += (
+            f"coupons: {{redis: 'file:{folder / REDIS}', pool: {(folder / POOL).read_text()}}}\n"
+        )
     if sandbox is not None:
         text += f"sandbox: {sandbox}\n"
     return read_channels(text)
+
+
+def desk_for(folder: Path, desk: CouponDesk) -> None:
+    """From now on what is configured in a folder has that desk."""
+    (folder / REDIS).write_text(desk.settings.url, "utf-8")
+    (folder / POOL).write_text(desk.settings.desk, "utf-8")
+
+
+def given(number: int = 0, gift: str = "gift-pack", **more: Any) -> bytes:
+    """A decision to give, of the same entry as the message of that number; valid for 5 days."""
+    about = {"action": "give", "message": f"{number:031x}f", "text": "", "message_class": None}
+    return decided(number, (), gift=gift, **(about | more))
 
 
 def event(kind: str, name: str, data: dict[str, Any], at: datetime | None = None) -> bytes:

@@ -93,7 +93,8 @@ function calls.lapse(keys, p, now)
   return {'OK', tostring(tidied)}
 end
 
-local OPEN_OR_NOT = {publish = true, look = true, restore = true, clear = true, reopen = true}
+local OPEN_OR_NOT = {publish = true, look = true, restore = true, clear = true, reopen = true,
+  gone = true, erase = true, swept = true}
 
 local function dispatch(keys, args)
   local p = cjson.decode(args[2])

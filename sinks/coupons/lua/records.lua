@@ -12,6 +12,8 @@ local MAX_USES = 16 -- so often a coupon is redeemed, when it is rolled back in 
 local MAX_CALLS = 16 -- reservations and releases of a coupon whose answers are remembered
 local MOST_CALLS = 100 -- with the redemptions and rollbacks, which are remembered for good
 
+local ERASED = 'erased' -- whose the coupons of erased members are
+
 local calls = {}
 
 local function now_ms()
@@ -131,6 +133,10 @@ local function too_much(rule, own, own_amount, amount)
   if rule.money + rule.reserved_money - own_amount + amount > rule.most_money then
     return 'budget_money'
   end
+end
+
+local function is_gone(keys, digest)
+  return redis.call('HEXISTS', keys[1], 'gone:' .. digest) == 1
 end
 
 local function order_of(r, rule)

@@ -41,7 +41,7 @@ function calls.restore(keys, p, now)
     if rule and redis.call('EXISTS', own[COUPON]) == 0 then
       r.fingerprint, r.calls = p.fingerprints[i], {}
       redis.call('HINCRBY', own[RULE], 'issued', 1)
-      redis.call('HINCRBY', own[COUNTS], r.member, 1)
+      if r.member ~= ERASED then redis.call('HINCRBY', own[COUNTS], r.member, 1) end
       if r.state == 'redeemed' then
         redis.call('HINCRBY', own[RULE], 'redeemed', 1)
         redis.call('HINCRBY', own[RULE], 'money', whole(r.amount))

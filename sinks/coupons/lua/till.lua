@@ -1,11 +1,13 @@
 -- Issue, and what a till does: reserve, redeem, release, roll back.
 
 function calls.issue(keys, p, now)
+  if is_gone(keys, p.who) then return refused('erased') end
   local r = open(keys[COUPON])
   if r then
     if r.fingerprint ~= p.fingerprint then return {'MISMATCH', '{}'} end
     return answer(r, now, true)
   end
+  if p.not_after > 0 and now > p.not_after then return refused('too_late') end
   local rule = read_rule(keys[RULE], keys[LIVE], now)
   if not rule then return {'UNKNOWN_CAMPAIGN', '{}'} end
   if rule.stopped ~= '' then return refused('stopped') end
@@ -41,8 +43,9 @@ local function unusable(r, state, rule, p, at)
   if r.uses >= MAX_USES then return 'worn_out' end
 end
 
-local function by_of(r, p)
-  return p.buyer ~= r.member and p.buyer or ''
+local function by_of(keys, r, p)
+  if p.buyer == r.member or p.buyer == '' then return '' end
+  return is_gone(keys, p.who) and ERASED or p.buyer
 end
 
 function calls.reserve(keys, p, now)
@@ -60,7 +63,7 @@ function calls.reserve(keys, p, now)
   else
     r.before = r.state
   end
-  r.state, r.order, r.store, r.by = 'reserved', p.order, p.store, by_of(r, p)
+  r.state, r.order, r.store, r.by = 'reserved', p.order, p.store, by_of(keys, r, p)
   r.amount, r.basket, r.ends, r.returned = p.amount, p.basket, now + p.ttl, 0
   redis.call('HINCRBY', keys[RULE], 'reserved', 1)
   redis.call('HINCRBY', keys[RULE], 'reserved_money', whole(r.amount))
@@ -94,7 +97,7 @@ function calls.redeem(keys, p, now)
 
   tidy(keys, keys[RULE], keys[LIVE], r.campaign, rule, MAX_LAPSED)
   if r.state == 'reserved' then drop_live(keys[RULE], keys[LIVE], live_of(r), r.amount) end
-  r.state, r.order, r.store, r.by = 'redeemed', p.order, p.store, by_of(r, p)
+  r.state, r.order, r.store, r.by = 'redeemed', p.order, p.store, by_of(keys, r, p)
   r.amount, r.basket, r.ends, r.returned, r.uses = p.amount, p.basket, 0, 0, r.uses + 1
   redis.call('HINCRBY', keys[RULE], 'redeemed', 1)
   redis.call('HINCRBY', keys[RULE], 'money', whole(r.amount))
@@ -139,7 +142,7 @@ function calls.rollback(keys, p, now)
     redis.call('HINCRBY', keys[RULE], 'money', whole(-r.amount))
     redis.call('ZREM', keys[ORDER], order_of(r, read_rule(keys[RULE], keys[LIVE], now)))
     r.state, r.before = 'rolled_back', 'rolled_back'
-    r.valid_to = p.restore and math.max(r.valid_to, p.grace_to) or math.min(r.valid_to, now)
+    r.valid_to = p.restore and r.member ~= ERASED and math.max(r.valid_to, p.grace_to) or math.min(r.valid_to, now)
     redis.call('ZADD', keys[DUE], r.valid_to, entry_of(r))
     redis.call('ZADD', keys[MEMBER], r.valid_to, index_of(r))
   else

@@ -100,8 +100,11 @@ def test_what_is_heard() -> None:
     asked = heard_in_line(decided(4, ("sms", "wecom")))
     assert isinstance(asked, Asked)
     assert (asked.member, asked.channels, asked.marketing) == ("m4", ("sms", "wecom"), True)
-    for more in ({"decision": "defer"}, {"action": "give"}, {"held_out": True}):
+    for more in ({"decision": "defer"}, {"action": "set"}, {"held_out": True}):
         assert heard_in_line(decided(4, **more)) is None
+    given = heard_in_line(decided(4, (), action="give", gift="mug", message_class=None))
+    assert isinstance(given, Asked)
+    assert (given.action, given.gift, given.entry) == ("give", "mug", "e")
     withdrawn = heard_in_line(consent(1, "withdrawn", "sms"))
     assert isinstance(withdrawn, Said)
     assert withdrawn[:4] == ("m1", "marketing", "sms", "withdrawn")

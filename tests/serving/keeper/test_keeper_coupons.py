@@ -14,12 +14,17 @@ from keeper_world import World
 from infra.commands.coupons import coupon
 from operators.coupons.life import Lives
 from schemas.coupon_events import COUPON_TOPIC, TYPES, CouponEvent
+from schemas.member_events import ERASED_TYPE, Erased
 from serving.keeper.events import read_event
 from sinks.coupons.client import CouponDesk
 from sinks.coupons.errors import Refused
 from sinks.coupons.settings import DeskSettings
+from sinks.kafka.events import to_record
+from sinks.kafka.producer import TopicWriter
 from sources.kafka.reader import RecordReader
 from sources.kafka.settings import KafkaSettings
+
+NOW = "2026-11-23T10:00:00Z"
 
 
 class CouponLog:
@@ -54,6 +59,7 @@ class CouponLog:
 @pytest.fixture(scope="module", autouse=True)
 def topic(broker: Broker) -> None:
     broker.create(COUPON_TOPIC, 2)
+    broker.create(ERASED_TYPE, 1)
 
 
 @pytest.fixture
@@ -112,6 +118,53 @@ def test_coupons_reach_the_log_over_a_keepers_death(
     assert "100.0%" in shown.output
     desk.run(desk.issuing("k9", "c280-50", "other", message="after"))
     world.wait(lambda: not desk.outbox(), "the keeper did not find the desk again")
+
+
+def test_an_erased_member_is_gone_from_the_desk_and_stays_gone(
+    world: World, desk: CouponDesk, log: CouponLog
+) -> None:
+    """Heard on the log by a keeper; killed in between and asked again, it is the same."""
+    member, here = f"anna-{world.pool[-8:]}", basket(29_000)
+    for number in range(3):
+        desk.run(desk.issuing(f"e{number}", "c280-50", member))
+    desk.run(desk.redeeming("e0", call="d", order="o0", basket=here))
+    keeper = world.opened()
+    world.wait(lambda: not desk.outbox(), "the outbox was not trimmed")
+    settings = KafkaSettings(world.broker.address)
+    erased = to_record(ERASED_TYPE, "crm", "x", NOW, Erased(members=[member]), key=member)
+    for _ in range(2):
+        writer = TopicWriter(settings)
+        writer.write(*erased)
+        writer.flush()
+
+        def forgotten() -> bool:
+            owners = {desk.read(f"e{number}").member for number in range(3)}
+            return owners == {"erased"} and not desk.of_member(member).coupons
+
+        world.wait(forgotten, "the desk still knows who it was")
+        keeper.kill()
+        keeper = world.opened()
+    assert campaign_of(desk, "c280-50").issued == 3
+    assert campaign_of(desk, "c280-50").redeemed == 1
+    desk.run(desk.rolling_back("e0", order="o0", refund="r"))
+    world.wait(lambda: not desk.outbox(), "the outbox was not trimmed")
+    with pytest.raises(Refused, match="erased"):
+        desk.run(desk.issuing("e9", "tea-20", member))
+
+    # The log has her coupons as they once were, and that she was erased.
+    told = desk.look(["e0", "e1", "e2"], ["c280-50"])
+    lose(desk)
+    file = world.folder / "coupons.yaml"
+    file.write_text(COUPONS, encoding="utf-8")
+    where = ["--pool", world.pool, "--kafka", world.broker.address]
+    rebuilt = CliRunner().invoke(coupon, ["rebuild", str(file), "--redis", world.redis.url, *where])
+    assert "3 coupons from" in rebuilt.output, rebuilt.output
+    again = desk.look(["e0", "e1", "e2"], ["c280-50"])
+    assert again.campaigns == told.campaigns
+    assert {each.member for each in again.coupons} == {"erased"}
+    assert desk.of_member(member).coupons == []
+    with pytest.raises(Refused, match="erased"):
+        desk.run(desk.issuing("e9", "tea-20", member))
 
 
 def test_a_restarted_redis_gets_back_what_it_forgot(own_world: World) -> None:
