@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from operators.stock.refusals import Refusal
@@ -16,9 +17,16 @@ def position_rows(columns: Sequence[Sequence[Any]]) -> pa.RecordBatch:
     """Rows of stock_position from its columns."""
     schema = STOCK_POSITION.arrow()
     return pa.RecordBatch.from_arrays(
-        [pa.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)],
+        [_column(values, field.type) for values, field in zip(columns, schema, strict=True)],
         schema=schema,
     )
+
+
+def _column(values: Any, type: pa.DataType) -> pa.Array:
+    if isinstance(values, np.ndarray):
+        # As it lies in memory.
+        return pa.Array.from_buffers(type, len(values), [None, pa.py_buffer(values)])
+    return pa.array(values, type=type)
 
 
 def alert_rows(rows: Iterable[tuple[Any, ...]]) -> pa.Table:
