@@ -19,7 +19,8 @@ from operators.judging import bad_event, no_event
 from operators.stock.facts import Batch, Fact, Line, TimedLine
 from operators.stock.holds import confirmed_hold
 from operators.stock.instants import Integers, read_instants
-from operators.stock.lines import SHARD_BITS, Lines, Numbers, SkuNumbers, sort_lines
+from operators.stock.lines import Lines, sort_lines
+from operators.stock.numbering import SHARD_BITS, Numbers, SkuNumbers
 from operators.stock.refusals import Refusal
 from schemas.envelope import EVENT_STRUCTS, Header, ReservationEvent
 from schemas.instants import midnight_of, to_micros

@@ -171,6 +171,16 @@ def split_records(joined: bytes) -> Batch:
 Identity = tuple[str, str]
 
 
+def identity_key(source: str, event_id: str) -> int:
+    """A hash of an identity, of this process: what many of one source share is hashed once."""
+    return hash(event_id) ^ source_key(source)
+
+
+def source_key(source: str) -> int:
+    """The source's part of identity_key; another one than an id of the same letters would have."""
+    return hash((source,))
+
+
 def identity(fact: Fact) -> Identity:
     """The identity of an event among those of its SKU."""
     return (fact.source, fact.id)

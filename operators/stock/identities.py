@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operators.stock.facts import Fact, Record, unpack_fact
+from operators.stock.facts import Fact, Record, identity_key, unpack_fact
 from operators.stock.kept_lines import KeptLines
 
 
@@ -41,13 +41,13 @@ class SeenFacts:
     def find(self, source: str, event_id: str) -> Fact | None:
         """The newest fact seen with this identity."""
         for generation in (self.newer, self.older):
-            key = hash((source, event_id))
+            key = identity_key(source, event_id)
             while (record := generation.get(key)) is not None:
                 fact = unpack_fact(record)
                 if fact.id == event_id and fact.source == source:
                     return fact
                 key += 1
-        line = self._kept.find(hash((source, event_id)) ^ self._of_sku)
+        line = self._kept.find(identity_key(source, event_id) ^ self._of_sku)
         if line is not None:
             fact = unpack_fact(line)
             if fact.id == event_id and fact.source == source:
@@ -56,7 +56,7 @@ class SeenFacts:
 
     def add(self, fact: Fact, record: Record) -> None:
         """Take a fact; one of the same identity is replaced."""
-        key = hash((fact.source, fact.id))
+        key = identity_key(fact.source, fact.id)
         newer = self.newer
         while (held := newer.get(key)) is not None:
             there = unpack_fact(held)

@@ -11,8 +11,6 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from operator import attrgetter
-from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -29,48 +27,11 @@ from operators.stock.groups import (
     group_skus,
     starts_of,
 )
+from operators.stock.numbering import SHARD_BITS, Numbers, SkuNumbers, SourceKeys
 
-_identity = attrgetter("source", "id")
 # Bits for the number of a place, beside that of its SKU; it takes a list of so many to use them up.
 _PLACE_BITS = 22
-# Likewise for the number of a SKU, beside its shard.
-SHARD_BITS = 22
 _INTEGER_BITS = 63
-
-
-class Numbers(dict[str, int]):
-    """Numbers of names, given when first asked for; `names` are the names in this order."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-
-    def __missing__(self, name: str) -> int:
-        number = self[name] = len(self)
-        self.names.append(name)
-        return number
-
-    def forget(self) -> None:
-        """Begin anew."""
-        self.clear()
-        self.names.clear()
-
-
-class SkuNumbers(Numbers):
-    """A number for each SKU that begins with its shard (SHARD_BITS from the right)."""
-
-    def __init__(self, shards: int) -> None:
-        super().__init__()
-        self._shards = shards
-
-    def __missing__(self, name: str) -> int:
-        shard = crc32(name.encode()) % self._shards
-        number = self[name] = shard << SHARD_BITS | len(self)
-        self.names.append(name)
-        return number
-
-    def named(self, number: int) -> str:
-        """The SKU of a number."""
-        return self.names[number & (1 << SHARD_BITS) - 1]
 
 
 class Lines:
@@ -83,6 +44,7 @@ class Lines:
     def __init__(self, origin: str, first: int) -> None:
         self.origin = origin
         self.first = first
+        self._sources = SourceKeys()
         self.lines: list[Line] = []
         self.texts: list[bytes] = []
         self.ends: list[npt.NDArray[np.intp]] = []
@@ -107,7 +69,9 @@ class Lines:
         of_place = map(places.__getitem__, [movement.place for movement in movements])
         pairs = np.fromiter(of_sku, np.int64, many) << _PLACE_BITS
         pairs |= np.fromiter(of_place, np.int64, many)
-        keys = np.fromiter(map(hash, map(_identity, lines)), np.int64, many)
+        keys = np.fromiter(map(hash, [line.id for line in lines]), np.int64, many)
+        of_source = map(self._sources.__getitem__, [line.source for line in lines])
+        keys ^= np.fromiter(of_source, np.int64, many)
         self._pieces.append((pairs, keys, *columns_of(movements, times)))
         self.lines += lines
         self.texts.append(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from operators.stock.facts import Batch, Fact, Record, Where, identity, same_content
+from operators.stock.facts import Batch, Fact, Record, Where, identity, identity_key, same_content
 from operators.stock.figures import move
 from operators.stock.kept_lines import KeptLines
 from operators.stock.place import (
@@ -107,7 +107,7 @@ class FactTaker:
                 continue
             record = batch.record(row)
             seen = sku.seen
-            key = hash((fact.source, fact.id))
+            key = identity_key(fact.source, fact.id)
             if not seen.knows(key):
                 seen.newer[key] = record
             else:

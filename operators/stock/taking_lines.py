@@ -293,16 +293,18 @@ def _days(rules: StockRules, places: Sequence[str], times: Integers) -> tuple[In
 def _without_repeated(taking: _Taking) -> _Taking:
     """The groups made anew of the lines that are no repetitions; those without any are left out."""
     groups, columns = taking.groups, taking.batch.of.columns
-    at = np.unique(np.searchsorted(groups.end, sorted(taking.repeated), side="right"))
-    lines = [taking.rows(row) for row in at.tolist()]
+    repeated = np.array(sorted(taking.repeated), np.int64)
+    at = np.unique(np.searchsorted(groups.end, repeated, side="right"))
+    sizes = groups.end[at] - groups.begin[at]
+    rows = np.repeat(groups.begin[at] - (np.cumsum(sizes) - sizes), sizes) + np.arange(sizes.sum())
+    fresh = np.isin(rows, repeated, assume_unique=True, invert=True)
+    left = np.add.reduceat(fresh, np.cumsum(sizes) - sizes, dtype=np.int64)
     numbers = taking.numbers.copy()
-    numbers[at[[not mine for mine in lines]]] = _LEFT_OUT
-    at = at[[bool(mine) for mine in lines]]
-    lines = [mine for mine in lines if mine]
-    if not lines:
+    numbers[at[left == 0]] = _LEFT_OUT
+    at, rows, left = at[left > 0], rows[fresh], left[left > 0]
+    if not len(at):
         return taking._replace(numbers=numbers)
-    rows = np.array([row for mine in lines for row in mine], np.int64)
-    starts = np.cumsum([0, *map(len, lines[:-1])])
+    starts = np.cumsum(left) - left
     anew = group(starts, Columns(*(column[rows] for column in columns)))
     # Where they stand, and which claims are theirs, is as it was.
     kept = ("begin", "end", "claims", "claims_end")
