@@ -16,7 +16,7 @@ from operators.stock.changes import StockChanges, StockRows, Totals
 from operators.stock.facts import Batch
 from operators.stock.kept_lines import MOST_LINES
 from operators.stock.lines import LineBatch
-from operators.stock.place import Changes, open_rows, redo, roll_on
+from operators.stock.place_log import Changes, open_rows, redo, roll_on
 from operators.stock.places import COLUMN
 from operators.stock.positions import position_columns
 from operators.stock.rules import StockRules

@@ -8,8 +8,7 @@ have to be looked at by themselves.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -27,6 +26,7 @@ from operators.stock.groups import (
     group_skus,
     starts_of,
 )
+from operators.stock.line_texts import LineTexts
 from operators.stock.numbering import SHARD_BITS, Numbers, SkuNumbers, SourceKeys
 
 # Bits for the number of a place, beside that of its SKU; it takes a list of so many to use them up.
@@ -106,27 +106,6 @@ class Lines:
         ]
 
 
-class LineTexts:
-    """Lines as they came, in the texts they came in: `record` cuts one out when it is asked for."""
-
-    __slots__ = ("_begins", "_ends", "_pieces", "_texts")
-
-    def __init__(self, lines: Lines) -> None:
-        self._texts = lines.texts
-        self._pieces = lines.pieces()
-        ends = lines.ends
-        begins = [np.append(0, found + 1) for found in ends]
-        lengths = map(len, self._texts)
-        last = [np.append(found, length) for found, length in zip(ends, lengths, strict=True)]
-        self._begins = np.concatenate(begins).astype(np.int32)
-        self._ends = np.concatenate(last).astype(np.int32)
-
-    def record(self, row: int) -> Record:
-        """The line of a number."""
-        text = self._texts[bisect_right(self._pieces, row) - 1]
-        return text[self._begins.item(row) : self._ends.item(row)]
-
-
 class SortedLines:
     """Consecutive lines of one origin in two orders: as they stood, and by SKU and place.
 
@@ -154,7 +133,7 @@ class SortedLines:
         self.origin = lines.origin
         self.first = lines.first
         self._lines = lines.lines
-        self.texts = LineTexts(lines)
+        self.texts = LineTexts(lines.texts, lines.pieces(), lines.ends)
         self._times = times
         self.columns = columns
         self.rows = order
@@ -170,6 +149,16 @@ class SortedLines:
     def sorted_record(self, at: int) -> Record:
         """A sorted line as it came."""
         return self.texts.record(self.rows.item(at))
+
+    def sorted_records(
+        self, parts: Sequence[tuple[int, int]], but: Collection[int]
+    ) -> list[Record]:
+        """Sorted lines as they came: those from some to before others, save for some of them."""
+        which = [np.arange(begin, end) for begin, end in parts]
+        at = np.concatenate(which) if which else np.empty(0, np.int64)
+        if but:
+            at = at[np.isin(at, list(but), assume_unique=True, invert=True)]
+        return self.texts.records(self.rows[at])
 
     def fact(self, row: int) -> Fact:
         """The fact of a line."""

@@ -7,16 +7,8 @@ from collections.abc import Iterable
 from operators.stock.facts import Batch, Fact, Record, Where, identity, identity_key, same_content
 from operators.stock.figures import move
 from operators.stock.kept_lines import KeptLines
-from operators.stock.place import (
-    NEVER,
-    Changes,
-    PlaceState,
-    all_older,
-    fold,
-    judge_and_note,
-    put,
-    redo,
-)
+from operators.stock.place import NEVER, PlaceState
+from operators.stock.place_log import Changes, all_older, fold, judge_and_note, put, redo
 from operators.stock.places import Places
 from operators.stock.refusals import (
     Refusal,

@@ -6,51 +6,20 @@ What is not as plain as that is left to operators.stock.taking.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
-from itertools import compress, pairwise, repeat
-from typing import NamedTuple
+from itertools import compress, repeat
 
 import numpy as np
-import numpy.typing as npt
 
 from operators.stock.facts import Record
 from operators.stock.figures import claim
-from operators.stock.groups import Columns, Groups, Integers, group
-from operators.stock.kept_lines import Entry, Kept, repeats, span, spans
+from operators.stock.group_taking import LEFT_OUT, NEW, Flags, Taking, days_of, without_repeated
+from operators.stock.groups import Integers
+from operators.stock.kept_lines import Kept, repeats, spans
 from operators.stock.lines import LineBatch
 from operators.stock.place import NEVER
 from operators.stock.places import COLUMN
-from operators.stock.rules import StockRules
 from operators.stock.sku import SkuState
 from operators.stock.taking import FactTaker, Run
-
-Flags = npt.NDArray[np.bool_]
-
-# Numbers of groups that are no place's: not known yet; not to be taken.
-_NEW, _LEFT_OUT = -1, -2
-
-
-class _Taking(NamedTuple):
-    """Groups on their way into the state: `numbers` of their places, and whose they are."""
-
-    batch: LineBatch
-    groups: Groups
-    names: list[str]
-    numbers: Integers
-    owners: list[SkuState]
-    repeated: set[int]
-    kept: Kept
-
-    def rows(self, at: int) -> list[int]:
-        """The lines of a group that are no repetitions."""
-        begin, end = int(self.groups.begin[at]), int(self.groups.end[at])
-        return [row for row in range(begin, end) if row not in self.repeated]
-
-    def spans(self, at: int) -> list[Entry]:
-        """What the log of its place is to name."""
-        rows = self.rows(at)
-        cuts = [0, *(n for n in range(1, len(rows)) if rows[n] != rows[n - 1] + 1), len(rows)]
-        return [span(self.kept, rows[first], rows[last - 1] + 1) for first, last in pairwise(cuts)]
 
 
 class LineTaker(FactTaker):
@@ -61,13 +30,13 @@ class LineTaker(FactTaker):
         kept, known = self._kept.take(batch)
         taking, passing = self._choose(batch, kept, known, run)
         if taking.repeated:
-            taking = _without_repeated(taking)
+            taking = without_repeated(taking)
         self._roll(taking)
         plain = self._plain(taking)
         opening = self._opening(taking)
         self._open(taking, opening)
         self._add(taking, plain)
-        for at in np.flatnonzero(~(plain | opening) & (taking.numbers != _LEFT_OUT)).tolist():
+        for at in np.flatnonzero(~(plain | opening) & (taking.numbers != LEFT_OUT)).tolist():
             self._take_one_by_one(taking, at, run)
         for sku, newest in passing:
             self._pass_time(sku, newest, run)
@@ -75,7 +44,7 @@ class LineTaker(FactTaker):
 
     def _choose(
         self, batch: LineBatch, kept: Kept, known: dict[int, Record], run: Run
-    ) -> tuple[_Taking, list[tuple[SkuState, int]]]:
+    ) -> tuple[Taking, list[tuple[SkuState, int]]]:
         """The groups of SKUs whose lines each are new or repeat what is known.
 
         Among those of the others something may be late, or not what it seems: they are taken one
@@ -87,6 +56,7 @@ class LineTaker(FactTaker):
         owners: list[SkuState] = []
         numbers: list[int] = []
         passing: list[tuple[SkuState, int]] = []
+        taken: list[tuple[int, int]] = []
         for name, begin, end, first, last, oldest, newest, corrects in batch.skus:
             sku = self._skus.get(name)
             if sku is None:
@@ -104,27 +74,27 @@ class LineTaker(FactTaker):
             ):
                 kept.leave(first, last)
                 self._take_each(batch, batch.rows_between(first, last), run)
-                numbers += repeat(_LEFT_OUT, end - begin)
+                numbers += repeat(LEFT_OUT, end - begin)
                 continue
             places = sku.places
-            numbers += [places.get(place, _NEW) for place in batch.places[begin:end]]
+            numbers += [places.get(place, NEW) for place in batch.places[begin:end]]
             if mine:
                 repeated |= mine
                 run.duplicates += len(mine)
             run.applied += last - first - len(mine)
-            if self._journaled:
-                accepted = (at for at in range(first, last) if at not in mine)
-                run.records += map(batch.of.sorted_record, accepted)
+            taken.append((first, last))
             if newest > sku.newest:
                 passing.append((sku, newest))
+        if self._journaled:
+            run.records += batch.of.sorted_records(taken, repeated)
         for at in repeated:
             kept.leave(at, at + 1)
         some = slice(batch.skus[0][1], batch.skus[-1][2])
         groups, places_of = batch.groups.some(some), batch.places[some]
         found = np.array(numbers, np.int64)
-        return _Taking(batch, groups, places_of, found, owners, repeated, kept), passing
+        return Taking(batch, groups, places_of, found, owners, repeated, kept), passing
 
-    def _roll(self, taking: _Taking) -> None:
+    def _roll(self, taking: Taking) -> None:
         """Close the business day of places where it ends before their first line, if plain to do.
 
         That is where the next day follows at once, and demand does not set the safety stock.
@@ -141,10 +111,10 @@ class LineTaker(FactTaker):
         at = np.flatnonzero(rolls)
         if len(at):
             names = [taking.names[row] for row in at.tolist()]
-            days = _days(self._rules, names, groups.first[at])
+            days = days_of(self._rules, names, groups.first[at])
             places.roll(taking.numbers[at], *days, rule.window_days)
 
-    def _plain(self, taking: _Taking) -> Flags:
+    def _plain(self, taking: Taking) -> Flags:
         """Which groups do nothing but add to the figures of places that are known."""
         places, groups, numbers = self._places, taking.groups, taking.numbers
         plain: Flags = groups.plain & (numbers >= 0)
@@ -159,7 +129,7 @@ class LineTaker(FactTaker):
         plain &= groups.first >= self._rolled_to
         return plain
 
-    def _add(self, taking: _Taking, plain: Flags) -> None:
+    def _add(self, taking: Taking, plain: Flags) -> None:
         """Add plain groups to the figures of their places."""
         places, groups, numbers = self._places, taking.groups.some(plain), taking.numbers[plain]
         at = np.flatnonzero(plain)
@@ -175,7 +145,7 @@ class LineTaker(FactTaker):
         places.touched[numbers] = True
         self._keep(taking, at, numbers.tolist())
 
-    def _keep(self, taking: _Taking, at: Integers, numbers: list[int]) -> None:
+    def _keep(self, taking: Taking, at: Integers, numbers: list[int]) -> None:
         """Put groups into the logs of their places; keep which orders are open."""
         places, groups, repeated = self._places, taking.groups.some(at), taking.repeated
         kept, logs, claims = taking.kept, places.logs, taking.batch.of.claims
@@ -203,25 +173,25 @@ class LineTaker(FactTaker):
                 if line not in repeated:
                     claim(state, movement, time)
 
-    def _opening(self, taking: _Taking) -> Flags:
+    def _opening(self, taking: Taking) -> Flags:
         """Which groups begin a place so that there is nothing to judge once its day has begun.
 
         Their first line brings goods, and even what all others take leaves more than enough.
         """
         groups, rules = taking.groups, self._rules
-        opening: Flags = groups.plain & (taking.numbers == _NEW) & (groups.first >= self._rolled_to)
+        opening: Flags = groups.plain & (taking.numbers == NEW) & (groups.first >= self._rolled_to)
         opening &= (groups.releases == 0) & (groups.received > 0)
         at = np.flatnonzero(opening)
         if not len(at):
             return opening
         levels, floors = self._levels(taking, at)
         quiet = np.maximum(levels, 1) + floors
-        days = _days(rules, [taking.names[row] for row in at.tolist()], groups.first[at])
+        days = days_of(rules, [taking.names[row] for row in at.tolist()], groups.first[at])
         enough = (groups.received[at] - groups.falls[at] >= quiet) & (groups.last[at] < days[1])
         opening[at] = enough
         return opening
 
-    def _levels(self, taking: _Taking, at: Integers) -> tuple[Integers, Integers]:
+    def _levels(self, taking: Taking, at: Integers) -> tuple[Integers, Integers]:
         """Safety stocks and floors of groups by the rules."""
         rule = self._rules.uniform
         if rule is not None:
@@ -233,7 +203,7 @@ class LineTaker(FactTaker):
         levels = np.array([rule.safety_stock for rule in rules], np.int64)
         return levels, np.array([rule.floor for rule in rules], np.int64)
 
-    def _open(self, taking: _Taking, opening: Flags) -> None:
+    def _open(self, taking: Taking, opening: Flags) -> None:
         """Begin places (see _opening): what moving on by their facts and a judge would come to."""
         at = np.flatnonzero(opening)
         if not len(at):
@@ -246,7 +216,7 @@ class LineTaker(FactTaker):
             sku.places[name] = number
             sku.active.append(number)
         levels, floors = self._levels(taking, at)
-        day, day_end = _days(self._rules, names, groups.first)
+        day, day_end = days_of(self._rules, names, groups.first)
         cells = places.cells[numbers.start : numbers.stop]
         for name, column in (
             ("on_hand", groups.on_hand),
@@ -267,7 +237,7 @@ class LineTaker(FactTaker):
         places.touched[numbers.start : numbers.stop] = True
         self._keep(taking, at, list(numbers))
 
-    def _take_one_by_one(self, taking: _Taking, at: int, run: Run) -> None:
+    def _take_one_by_one(self, taking: Taking, at: int, run: Run) -> None:
         """Take the lines of a group, each by itself."""
         lines, sku = taking.batch.of, taking.owners[at]
         for row in taking.rows(at):
@@ -275,44 +245,6 @@ class LineTaker(FactTaker):
             record = lines.sorted_record(row)
             sku.seen.put(lines.keys.item(row), record)
             self._advance(sku, lines.sorted_fact(row), record, run)
-
-
-def _days(rules: StockRules, places: Sequence[str], times: Integers) -> tuple[Integers, Integers]:
-    """The business days of instants at places, and when they end; there is one at least."""
-    clocks = {place: rules.day_clock(place) for place in set(places)}
-    [*some] = set(clocks.values())
-    day, end = some[0].day_of(times.min().item())
-    if len(some) == 1 and times.max() < end:
-        # As nearly always: one zone, and nobody's midnight among them.
-        return np.full(len(times), day), np.full(len(times), end)
-    found = [clocks[place].day_of(time) for place, time in zip(places, times.tolist(), strict=True)]
-    days, ends = zip(*found, strict=True)
-    return np.array(days, np.int64), np.array(ends, np.int64)
-
-
-def _without_repeated(taking: _Taking) -> _Taking:
-    """The groups made anew of the lines that are no repetitions; those without any are left out."""
-    groups, columns = taking.groups, taking.batch.of.columns
-    repeated = np.array(sorted(taking.repeated), np.int64)
-    at = np.unique(np.searchsorted(groups.end, repeated, side="right"))
-    sizes = groups.end[at] - groups.begin[at]
-    rows = np.repeat(groups.begin[at] - (np.cumsum(sizes) - sizes), sizes) + np.arange(sizes.sum())
-    fresh = np.isin(rows, repeated, assume_unique=True, invert=True)
-    left = np.add.reduceat(fresh, np.cumsum(sizes) - sizes, dtype=np.int64)
-    numbers = taking.numbers.copy()
-    numbers[at[left == 0]] = _LEFT_OUT
-    at, rows, left = at[left > 0], rows[fresh], left[left > 0]
-    if not len(at):
-        return taking._replace(numbers=numbers)
-    starts = np.cumsum(left) - left
-    anew = group(starts, Columns(*(column[rows] for column in columns)))
-    # Where they stand, and which claims are theirs, is as it was.
-    kept = ("begin", "end", "claims", "claims_end")
-    found = Groups._make(column.copy() for column in groups)
-    for name in Groups._fields:
-        if name not in kept:
-            getattr(found, name)[at] = getattr(anew, name)
-    return taking._replace(groups=found, numbers=numbers)
 
 
 def _are_repeats(

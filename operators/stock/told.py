@@ -12,7 +12,7 @@ from collections.abc import Container, Iterable
 
 import msgspec
 
-from operators.stock.place import open_alerts
+from operators.stock.place_log import open_alerts
 from operators.stock.places import Places
 from operators.stock.sku import SkuState
 
