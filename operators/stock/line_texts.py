@@ -20,7 +20,7 @@ class LineTexts:
     __slots__ = ("_begins", "_ends", "_pieces", "_texts")
 
     def __init__(self, texts: list[bytes], pieces: list[int], ends: Sequence[Ends]) -> None:
-        """`pieces`: with which line each text begins; `ends`: where lines end in it, but the last."""
+        """`pieces`: with which line each text begins; `ends`: where all but its last one end."""
         self._texts = texts
         self._pieces = pieces
         begins = [np.append(0, found + 1) for found in ends]
