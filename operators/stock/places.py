@@ -101,15 +101,19 @@ class Places:
         self.floors[number] = state.rule.floor
         return state
 
-    def take(self, state: PlaceState) -> int:
-        """Add a place with its object, as it was restored, and put it back; its number."""
-        [number] = self.add([state.sku], [state.place], [state.log])
-        state.number = number
-        self.cells[number] = numbers_of(state)
-        self.floors[number] = state.rule.floor
-        if state.has_more():
-            self.states[number] = state
-        return number
+    def take(self, states: Sequence[PlaceState]) -> range:
+        """Add places with their objects, as they were restored, and put them back; their numbers."""
+        skus, names = [state.sku for state in states], [state.place for state in states]
+        numbers = self.add(skus, names, [state.log for state in states])
+        if states:
+            self.cells[numbers.start : numbers.stop] = list(map(numbers_of, states))
+            floors = [state.rule.floor for state in states]
+            self.floors[numbers.start : numbers.stop] = floors
+        for number, state in zip(numbers, states, strict=True):
+            state.number = number
+            if state.has_more():
+                self.states[number] = state
+        return numbers
 
     def known(self, number: int) -> PlaceState:
         """The object of a place, with what is no number; figures only where it is out."""

@@ -99,9 +99,12 @@ class SkuState:
         sku = cls(saved.sku, kept)
         sku.newest = saved.newest
         sku.sweep_at = saved.sweep_at
-        for place in saved.places:
-            state = PlaceState.restore(sku.name, place, rules, same_rules, kept)
-            number = sku.places[state.place] = places.take(state)
+        states = [
+            PlaceState.restore(sku.name, place, rules, same_rules, kept) for place in saved.places
+        ]
+        numbers = places.take(states)
+        for place, state, number in zip(saved.places, states, numbers, strict=True):
+            sku.places[state.place] = number
             if state.log:
                 sku.active.append(number)
             for record in place.log:
