@@ -102,7 +102,7 @@ class Places:
         return state
 
     def take(self, states: Sequence[PlaceState]) -> range:
-        """Add places with their objects, as they were restored, and put them back; their numbers."""
+        """Add places with their objects, as restored, and put them back; their numbers."""
         skus, names = [state.sku for state in states], [state.place for state in states]
         numbers = self.add(skus, names, [state.log for state in states])
         if states:
