@@ -1,0 +1,148 @@
+"""Lines kept in their texts over weeks: given up when few are left, known for as long as others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ledger_driver import LedgerDriver, drive
+from stock_events import Event, correction, event, render_lines
+from stock_strategies import PATIENT
+
+from operators.stock import decode as decoding
+from operators.stock.kept_lines import KeptLines
+from operators.stock.key_table import KeyTable
+from schemas.chain import Chain, StockConfig, StockRule
+
+CHAIN = Chain(stock=StockConfig(rules=(StockRule(place="S2", safety_stock=20),)))
+NEVER = 1_000_000
+DAY = 24 * 60
+
+
+@pytest.fixture(autouse=True, scope="module")
+def always_sorted() -> Iterator[None]:
+    """However few lines there are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decoding, "FEWEST_AT_ONCE", 1)
+        patch.setattr(decoding, "FEWEST_SORTED", 1)
+        yield
+
+
+def one_by_one(lines: list[bytes], chain: Chain, size: int) -> object:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decoding, "FEWEST_AT_ONCE", NEVER)
+        return drive(lines, chain, size=size)
+
+
+def weeks(seed: int, days: int = 12, a_day: int = 60) -> list[Event]:
+    """Trade day after day: busy shelves and quiet ones, orders, repeats, late news, corrections."""
+    rng = Random(seed)
+    found: list[Event] = []
+    for day in range(days):
+        for number in range(a_day):
+            at = day * DAY + number * DAY / a_day + rng.random()
+            sku = f"SKU-{rng.randrange(4)}"
+            # The last of five places hears of nothing for days.
+            place = f"S{min(rng.randrange(40) // 9, 4)}"
+            kind = rng.choices(
+                ("sold", "received", "allocated", "shipped", "returned", "counted"),
+                (60, 12, 8, 8, 6, 1),
+            )[0]
+            order = f"W{number}" if kind in ("allocated", "shipped") else None
+            units = 40 if kind == "received" else rng.randrange(1, 4)
+            late = at - rng.choice((0, 0, 0, 0, 0, 0, 0, 90, 600, 2_000))
+            made = event(
+                kind,
+                units,
+                late,
+                sku=sku,
+                place=place,
+                id=f"e{day}-{number}",
+                source="t",
+                order=order,
+            )
+            found.append(made)
+            if rng.randrange(12) == 0:
+                found.append(rng.choice(found[-200:]))
+            if rng.randrange(60) == 0:
+                found.append(correction(rng.choice(found[-80:]), at, id=f"c{day}-{number}"))
+            if rng.randrange(90) == 0:
+                changed = rng.choice(found[-80:])
+                if changed["data"]["kind"] == "sold":
+                    found.append({**changed, "data": {**changed["data"], "quantity": 7}})
+    return found
+
+
+@pytest.mark.parametrize("chain", [Chain(), CHAIN], ids=["one rule", "rules"])
+@pytest.mark.parametrize("size", [23, 130, 400])
+def test_weeks_as_fact_by_fact(size: int, chain: Chain) -> None:
+    """Days close, windows pass and lines are given up on the way: no difference."""
+    lines = render_lines(weeks(size), size)
+    assert drive(lines, chain, size=size) == one_by_one(lines, chain, size)
+
+
+def test_calm_days_close_in_columns() -> None:
+    """No line is looked at by itself, and no place is taken out for one; the rows are the same."""
+    history = [event("received", 9_000, 0, place=f"S{place}", id=f"r{place}") for place in range(5)]
+    for number in range(3_000):
+        at = 1 + number * 5
+        kind = "sold" if number % 7 else "returned"
+        history.append(event(kind, 1 + number % 3, at, place=f"S{number % 5}", id=f"n{number}"))
+    lines = render_lines(history)
+    driver = LedgerDriver(Chain())
+    for at in range(0, len(lines), 250):
+        driver.feed(lines[at : at + 250])
+    assert not driver.ledger._places.is_out.any()
+    assert drive(lines, Chain(), size=250) == one_by_one(lines, Chain(), 250)
+
+
+def test_few_lines_left_are_cut_out() -> None:
+    """A shelf that nobody touches for a month pins no text, and still knows its last event."""
+    quiet = event("received", 5, 0, sku="QUIET", id="quiet")
+    busy = [event("received", 900, 0, sku="BUSY", place="S9", id="first")]
+    busy += [event("sold", 1, 1 + at, sku="BUSY", place="S9", id=f"b{at}") for at in range(99)]
+    driver = LedgerDriver(Chain())
+    driver.feed(render_lines([quiet, *busy]))
+    kept: KeptLines = driver.ledger._kept
+    assert kept.find(hash("quiet") ^ hash(("till-1",)) ^ hash("QUIET")) is not None
+    for day in range(1, 6):
+        trade = [
+            event("sold", 1, day * DAY + at, sku="BUSY", place="S9", id=f"d{day}-{at}")
+            for at in range(100)
+        ]
+        driver.feed(render_lines(trade))
+    # Its text is gone: of the first hundred lines one was left, and that was cut out.
+    assert kept.find(hash("quiet") ^ hash(("till-1",)) ^ hash("QUIET")) is None
+    driver.feed(render_lines([quiet, event("sold", 2, 6 * DAY, sku="QUIET", id="last")]))
+    assert driver.kept.duplicates == 1
+    rows = driver.ledger.take_rows().positions
+    on_hand = {sku: int(units) for sku, units in zip(rows[0], rows[3], strict=True)}
+    assert on_hand["QUIET"] == 3
+
+
+@PATIENT
+@given(st.lists(st.lists(st.integers(-40, 40), max_size=60), max_size=12))
+def test_key_table_is_a_dict(batches: list[list[int]]) -> None:
+    """Keys that meet in their slots, equal ones in one batch and in several, and the empty mark."""
+    table, known = KeyTable(), dict[int, int]()
+    ref = 0
+    for batch in batches:
+        # Keys that all begin their search at the same few slots.
+        keys = [key * 4096 for key in batch]
+        if not table.room(len(keys)):
+            continue
+        refs = list(range(ref, ref + len(keys)))
+        ref += len(keys)
+        expected = [known.setdefault(key or 1, one) for key, one in zip(keys, refs, strict=True)]
+        found = table.put(np.array(keys, np.int64), np.array(refs, np.int64))
+        assert found.tolist() == expected
+        assert len(table) == len(known)
+    for key, one in known.items():
+        assert table.find(key) == one
+        table.replace(key, one + 1_000_000)
+        assert table.find(key) == one + 1_000_000
+    assert table.find(7) is None
