@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from random import Random
 
 import numpy as np
@@ -17,6 +18,7 @@ from operators.stock import decode as decoding
 from operators.stock.kept_lines import KeptLines
 from operators.stock.key_table import KeyTable
 from schemas.chain import Chain, StockConfig, StockRule
+from schemas.instants import to_micros
 
 CHAIN = Chain(stock=StockConfig(rules=(StockRule(place="S2", safety_stock=20),)))
 NEVER = 1_000_000
@@ -137,3 +139,50 @@ def test_key_table_is_a_dict(batches: list[list[int]]) -> None:
         table.replace(key, one + 1_000_000)
         assert table.find(key) == one + 1_000_000
     assert table.find(7) is None
+
+
+def fed(*blocks: list[Event]) -> LedgerDriver:
+    driver = LedgerDriver(Chain())
+    for block in blocks:
+        driver.feed(render_lines(block))
+    return driver
+
+
+def test_late_lines_are_not_the_newest() -> None:
+    """A block of nothing but late news adds up like any other, and is put where it belongs."""
+    goods = [event("received", 100, 0), event("sold", 1, 10)]
+    late = [event("sold", 2, 5)]
+    driver = fed(goods, late)
+    rows = driver.ledger.take_rows().positions
+    assert int(rows[-1][0]) == to_micros(datetime.fromisoformat(goods[1]["time"]))
+    driver.feed(render_lines([event("counted", 50, 7)]))
+    assert list(driver.ledger.take_rows().positions[3]) == [49]
+
+
+def test_an_order_told_twice_claims_once() -> None:
+    """Also where the repetition came in the same block, among lines that only add up."""
+    order = event("allocated", 5, 2, order="W2")
+    driver = fed(
+        [event("received", 20, 0), event("sold", 1, 1)],
+        [order, order, event("sold", 1, 3)],
+        [event("sold", 17, 4)],
+    )
+    found = driver.ledger._places.known(0).orders
+    assert found is not None
+    assert {name: units for name, (units, _) in found.items()} == {"W2": 5}
+
+
+def test_less_than_nothing_allocated_is_watched_from_the_first_line_on() -> None:
+    """On hand may then run out while on hand - allocated looks like enough."""
+    first = [event("received", 10, 0), event("released", 3, 1, order="W1")]
+    driver = fed(first, [event("sold", 12, 2)])
+    assert [row[1] for row in driver.ledger.take_rows().alerts] == ["negative_on_hand"]
+
+
+def test_lines_that_nobody_needs_are_forgotten() -> None:
+    """When all of a shelf's lines have left the window at once."""
+    first = [event("received", 500, 0), *(event("sold", 1, 1 + at) for at in range(50))]
+    driver = fed(first)
+    assert driver.ledger._kept._kept
+    driver.feed(render_lines([event("sold", 1, 5 * DAY)]))
+    assert not driver.ledger._kept._kept
