@@ -70,8 +70,8 @@ class PlaceState(Figures):
     from the instant `oldest` to the instant `tip`, and `facts` is how many there have been in all.
     `corrections`, the last of them at `corrected_at`, took back facts. `raised`: ids of alerts
     raised inside the window. `held_seq`: number of the last confirmed hold among its facts.
-    `kept`: where spans of the log lead to. `stale`: the figures have to be made anew. `number`: see
-    operators.stock.places.
+    `kept`: where spans of the log lead to. `stale`: the figures have to be made anew. `number` and
+    `is_out`: see operators.stock.places.
     """
 
     __slots__ = (
@@ -81,6 +81,7 @@ class PlaceState(Figures):
         "corrections",
         "facts",
         "held_seq",
+        "is_out",
         "kept",
         "log",
         "number",
@@ -112,6 +113,7 @@ class PlaceState(Figures):
         self.held_seq = 0
         self.stale = False
         self.number = -1
+        self.is_out = False
 
     def load_numbers(self, numbers: Sequence[int]) -> None:
         """Take up what `numbers_of` gave."""

@@ -95,9 +95,15 @@ class Places:
         return range(first, last)
 
     def new(self, sku: str, place: str) -> PlaceState:
-        """Add a place and take it out."""
-        [number] = self.add([sku], [place], [[]])
-        state = self.out(number)
+        """Add a place and take it out; its cells are not true before it is put back."""
+        number = len(self.skus)
+        self.skus.append(sku)
+        self.names.append(place)
+        self._grow(number + 1)
+        state = self._make(number)
+        self.states.append(state)
+        self.logs.append(state.log)
+        self.is_out[number] = state.is_out = True
         self.floors[number] = state.rule.floor
         return state
 
@@ -130,8 +136,8 @@ class Places:
     def out(self, number: int) -> PlaceState:
         """Take a place out."""
         state = self.known(number)
-        if not self.is_out[number]:
-            self.is_out[number] = True
+        if not state.is_out:
+            self.is_out[number] = state.is_out = True
             self._load(state)
         return state
 
@@ -166,14 +172,15 @@ class Places:
     def put_back(self, numbers: Integers) -> None:
         """Put places back, those of them that are out."""
         for number in numbers[self.is_out[numbers]].tolist():
-            self._save(number)
+            self._save(number).is_out = False
             self.is_out[number] = False
 
-    def _save(self, number: int) -> None:
+    def _save(self, number: int) -> PlaceState:
         state = self.states[number]
         assert state is not None
         self.cells[number] = numbers_of(state)
         self.logs[number] = state.log
+        return state
 
     def roll(self, numbers: Integers, days: Integers, ends: Integers, window: int) -> None:
         """Close the business day of places that are not out, where the given one is the next.

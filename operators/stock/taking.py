@@ -168,7 +168,8 @@ class FactTaker:
         """The state of a place, with its figures."""
         number = sku.places.get(place)
         if number is not None:
-            return self._places.out(number)
+            there = self._places.states[number]
+            return there if there is not None and there.is_out else self._places.out(number)
         state = self._places.new(sku.name, place)
         sku.places[place] = state.number
         return state
