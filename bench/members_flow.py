@@ -25,7 +25,8 @@ from bench.processes import Cost, measure, median
 from flows.process import prepare_process
 from flows.settings import SHARDS
 from operators.engine import system_clock
-from operators.journeys.shards import JourneyMemberShard, JourneyPersonShard, Rules
+from operators.journeys.journeying import Rules
+from operators.journeys.shards import JourneyMemberShard, JourneyPersonShard
 from operators.members.decode import MemberDecoder
 from operators.members.facts import UNITED, Fact, MemberBatch, Purchase, Refund
 from operators.members.lines import Line, Order

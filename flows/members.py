@@ -25,13 +25,14 @@ from flows.process import prepare_process
 from flows.settings import SHARDS, StockSettings, load_chain
 from flows.steps import MembersStep as STEP
 from operators.engine import FLUSH_AFTER, FLUSH_BACKFILL, ShardLogic, Snapshot, system_clock
-from operators.journeys.shards import JourneyMemberShard, JourneyPersonShard, Rules
+from operators.journeys.journeying import Rules
+from operators.journeys.shards import JourneyMemberShard, JourneyPersonShard
 from operators.members.decode import Decoded, MemberDecoder
-from operators.members.facts import UNITED, MemberBatch
+from operators.members.facts import UNITED, MemberBatch, read_up
 from operators.members.lines import TYPES
 from operators.members.outcome import MembersOutcome
 from operators.members.rules import MemberRules
-from operators.records import RecordBlock
+from operators.records import ReadUp, RecordBlock
 from operators.stock.decode import Block, BlockRead, Sharder
 from operators.stock.refusals import Refusal
 from sinks.kafka.events import DeadRecord
@@ -42,6 +43,7 @@ from sources.abreast.partition import AbreastSource
 from sources.health import load_health
 from sources.journeys import load_journeys
 from sources.kafka.partition import KafkaSource
+from sources.marked.partition import MarkedSource
 
 TOPICS = TYPES
 GROUP = "tillflow-members"
@@ -61,33 +63,44 @@ def build(settings: StockSettings, stop: Event, report: Report | None = None) ->
     kafka, live, keep = settings.kafka, settings.live, settings.recovery is not None
     journal = journals(settings, STEP.FLOW, {UNITED: PERSONS})
 
-    def decode(blocks: list[Block]) -> Iterable[Item]:
+    def decode(blocks: list[Block | ReadUp]) -> Iterable[Item]:
         latest = system_clock() + rules.future
         for block in blocks:
-            yield from _items(decoder.decode(block, latest))
+            if isinstance(block, ReadUp):
+                yield from _read_up(block.part)
+            else:
+                yield from _items(decoder.decode(block, latest))
 
-    def decode_records(blocks: list[RecordBlock]) -> Iterable[Item]:
+    def decode_records(blocks: list[RecordBlock | ReadUp]) -> Iterable[Item]:
         latest = system_clock() + rules.future
         for block in blocks:
-            yield from _items(decoder.decode_records(block, latest))
+            if isinstance(block, ReadUp):
+                yield from _read_up(block.part)
+            else:
+                yield from _items(decoder.decode_records(block, latest))
 
     def dressed(shard: JourneyMemberShard | JourneyPersonShard, resume: Snapshot | None) -> Logic:
         wait = FLUSH_AFTER if live else FLUSH_BACKFILL
         return ShardLogic(shard, journal, resume, live=live, keep_state=keep, flush_after=wait)
 
     def members(resume: Snapshot | None) -> Logic:
-        return dressed(JourneyMemberShard(with_journeys, journaled=keep), resume)
+        awaits = source.list_parts() if live else []
+        return dressed(JourneyMemberShard(with_journeys, journaled=keep, awaits=awaits), resume)
 
     def persons(resume: Snapshot | None) -> Logic:
-        return dressed(JourneyPersonShard(with_journeys, journaled=keep), resume)
+        awaits = [*source.list_parts(), *map(_key, range(SHARDS))] if live else []
+        return dressed(JourneyPersonShard(with_journeys, journaled=keep, awaits=awaits), resume)
 
     flow = Dataflow(STEP.FLOW)
+    source: MarkedSource[Block] | MarkedSource[RecordBlock]
     if kafka is None:
-        blocks = op.input(STEP.READ, flow, AbreastSource(settings.source, stop, follow=live))
+        source = files = MarkedSource(AbreastSource(settings.source, stop, follow=live))
+        blocks = op.input(STEP.READ, flow, files)
         items = op.flat_map_batch(STEP.DECODE, blocks, decode)
     else:
         log = KafkaSource(kafka, settings.topics, settings.group, stop, tail=live)
-        records = op.input(STEP.READ_KAFKA, flow, log)
+        source = marked = MarkedSource(log)
+        records = op.input(STEP.READ_KAFKA, flow, marked)
         items = op.flat_map_batch(STEP.DECODE_KAFKA, records, decode_records)
     split = op.branch(STEP.SPLIT, items, _is_batch)
     sides = op.branch(STEP.SIDES, split.trues, _is_of_persons)
@@ -105,8 +118,18 @@ def build(settings: StockSettings, stop: Event, report: Report | None = None) ->
 
 def _items(decoded: Decoded) -> Iterable[Item]:
     for batch in decoded.batches:
-        yield (PERSONS if batch.shard == UNITED else f"{batch.shard:02d}", batch)
+        yield (_key(batch.shard), batch)
     yield from beside_batches(decoded, _refused)
+
+
+def _read_up(part: str) -> Iterable[Item]:
+    """That a part of the source has read up, for every shard."""
+    for shard in (*range(SHARDS), UNITED):
+        yield (_key(shard), read_up(shard, part))
+
+
+def _key(shard: int) -> str:
+    return PERSONS if shard == UNITED else f"{shard:02d}"
 
 
 def _refused(refusals: list[Refusal]) -> MembersOutcome:
@@ -115,10 +138,13 @@ def _refused(refusals: list[Refusal]) -> MembersOutcome:
 
 def _parts(item: tuple[str, MembersOutcome]) -> Iterable[tuple[str, MemberBatch]]:
     """What ids of persons add to them, as the shard of persons takes it."""
-    parts = item[1].parts
+    key, outcome = item
+    if outcome.read_up:
+        yield (PERSONS, read_up(UNITED, key))
+    parts = outcome.parts
     if parts:
         positions = array("Q", bytes(8 * len(parts)))
-        about = (item[1].newest, item[1].newest_origin)
+        about = (outcome.newest, outcome.newest_origin)
         yield (PERSONS, MemberBatch(UNITED, "", positions, list(parts), *about))
 
 

@@ -29,3 +29,9 @@ class RecordBlock(NamedTuple):
     def origin(self) -> str:
         """Where the records stood, as dead letters name it."""
         return f"{self.topic}/{self.partition}"
+
+
+class ReadUp(NamedTuple):
+    """That a part of a source has handed out all that was there when it began."""
+
+    part: str

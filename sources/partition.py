@@ -27,6 +27,7 @@ class BlockPartition(StatefulSourcePartition[Block, dict[str, FilePosition]]):
         self._stop = stop
         self._follow = follow
         self._awake: datetime | None = None
+        self._read_up = False
 
     def next_batch(self) -> Iterable[Block]:
         """Some blocks; StopIteration ends the input."""
@@ -36,6 +37,7 @@ class BlockPartition(StatefulSourcePartition[Block, dict[str, FilePosition]]):
         if blocks:
             self._awake = None
             return blocks
+        self._read_up = True
         if not self._follow:
             raise StopIteration
         self._awake = datetime.now(UTC) + POLL
@@ -44,6 +46,10 @@ class BlockPartition(StatefulSourcePartition[Block, dict[str, FilePosition]]):
     def next_awake(self) -> datetime | None:
         """When to be asked again after nothing was there."""
         return self._awake
+
+    def read_up(self) -> bool:
+        """Whether the end of all files has been seen."""
+        return self._read_up
 
     def snapshot(self) -> dict[str, FilePosition]:
         """Where to resume: after the last block handed over."""

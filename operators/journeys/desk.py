@@ -41,7 +41,8 @@ Look = Callable[[str], View | None]
 class Desk:
     """The journeys of one shard; `look` gives a member as it is now, None if it stands for nobody.
 
-    Times are microseconds since 1970. `now` is the latest instant that anybody told.
+    Times are microseconds since 1970. `now` is the latest instant that anybody told. While it
+    `holds`, nothing that is due is done: facts of before are still to come.
     """
 
     def __init__(self, chain: Chain, rules: MemberRules, book: Book, look: Look) -> None:
@@ -51,6 +52,7 @@ class Desk:
         self._look = look
         self.book = book
         self.now = 0
+        self.holds = False
         self.members: dict[str, MemberJourneys] = {}
         self.said: list[Said] = []
         self.turned: dict[str, Turned] = {}
@@ -72,7 +74,7 @@ class Desk:
                 self.said.append(leave(who, run, program, why, happened))
             elif run.waiting == happened.kind and happened.time >= run.entered_at:
                 came_to(run, program, happened.time)
-        if happened.time <= self.now:
+        if happened.time <= self.now and not self.holds:
             # Where several facts come at once, what was due between them is done between them.
             self._go_on(who, happened.time - 1)
         for program in self.book.current:
@@ -114,7 +116,7 @@ class Desk:
     def pump(self, until: int) -> list[Said]:
         """Do everything that is due at `until` or before; what was said since the last call."""
         heap = self._heap
-        while heap and heap[0][0] <= until:
+        while heap and heap[0][0] <= until and not self.holds:
             due, name = heappop(heap)
             state = self.members.get(name)
             # What was queued anew, or is forgotten, is left behind in the heap.

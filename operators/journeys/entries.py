@@ -20,6 +20,7 @@ class Entry(msgspec.Struct, array_like=True):
     """One journal entry: `texts` are files that came in force with it, `health` a model's.
 
     `current` and `health` are None where nothing has changed; an empty model is none any more.
+    `holds`: the desk did nothing of its own, for not all was known that was there at the start.
     """
 
     kind: int
@@ -28,6 +29,7 @@ class Entry(msgspec.Struct, array_like=True):
     texts: dict[str, str]
     inner: bytes
     health: bytes | None = None
+    holds: bool = False
 
 
 State = tuple[bytes, bytes, PackedWatch]

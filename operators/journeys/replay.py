@@ -12,8 +12,9 @@ from collections.abc import Iterable
 import msgspec
 
 from operators.journeys.decisions import Decision, Moved
+from operators.journeys.journeying import Rules
 from operators.journeys.program import Program
-from operators.journeys.shards import JourneyMemberShard, JourneyPersonShard, Rules
+from operators.journeys.shards import JourneyMemberShard, JourneyPersonShard
 from operators.journeys.triggers import Turned
 from operators.members.facts import UNITED, Fact, MemberBatch
 from operators.members.health.model import HealthModel

@@ -1,257 +1,22 @@
-"""Shards of members with their journeys: one state, one journal, one writer for each member.
-
-Journeys are judged where the member is, so that caps, consents and figures are read and a message
-is decided in one step that nobody comes between.
-"""
+"""Shards of members with their journeys: of ids each by itself, and of persons of several."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 
-from operators.journeys.book import Book
-from operators.journeys.course import Said
-from operators.journeys.decisions import Decision, Moved
-from operators.journeys.desk import Desk
-from operators.journeys.entries import (
-    APPLIED,
-    FLUSHED,
-    OURS,
-    TICKED,
-    VERSION,
-    Entry,
-    pack_entry,
-    pack_state,
-    unpack_entry,
-    unpack_state,
-)
-from operators.journeys.program import Program
-from operators.journeys.state import pack_desk, unpack_desk
-from operators.journeys.view import View, happening_of, view_of
-from operators.members.facts import Answer, Erasure, Fact, MemberBatch, Part
-from operators.members.figures import Figures, judge
-from operators.members.health.model import HealthModel, from_json
-from operators.members.health.watch import Watch
+from operators.journeys.journeying import Journeying
+from operators.members.facts import Answer, Erasure, Fact, Part
 from operators.members.member import ConsentKey, Member, Statement
-from operators.members.outcome import MembersOutcome
-from operators.members.people import VERSION as WITHOUT_JOURNEYS
-from operators.members.people import People
 from operators.members.persons import PersonShard
-from operators.members.rows import Row, Why, with_health
-from operators.members.rules import MemberRules
 from operators.members.shard import MemberShard
 from operators.refused import Where
 from operators.stock.refusals import Refusal
-from schemas.chain import Chain
-from schemas.member_events import Cause, Origin
+from schemas.member_events import Cause
 
 
-class Rules(NamedTuple):
-    """All that shards with journeys share."""
-
-    chain: Chain
-    members: MemberRules
-    programs: tuple[Program, ...]
-    health: HealthModel | None = None
-
-
-class _Journeying(People):
-    """People whose every change is seen by a desk of journeys."""
-
-    def __init__(self, rules: Rules, *, journaled: bool = False) -> None:
-        super().__init__(rules.members, journaled=journaled)
-        self._chain = rules.chain
-        self.desk = Desk(rules.chain, rules.members, Book(rules.chain), self._look)
-        # Files that are not in force yet, and those that no journal entry has told yet.
-        self._given: tuple[Program, ...] | None = rules.programs
-        self._published = False
-        self.watch = Watch(rules.members)
-        self._given_health: HealthModel | None = rules.health
-        self._health_is_given = True
-        self._health_published = False
-
-    def settle(self, name: str, why: Why) -> Figures | None:
-        """Judge a member anew, and let its journeys know."""
-        before = self.members[name].segment
-        figures = super().settle(name, why)
-        parts = None if figures is None else self.parts(name)
-        if figures is None or not parts:
-            self.watch.drop(name)
-            if figures is not None:
-                self._nobody(name)
-            return figures
-        if self.watch.model is not None:
-            self.watch.judge(name, parts, self.clock, why.cause, why.origin, why.event)
-        if self.desk.idle:
-            return figures
-        view = self._view(name, parts, figures)
-        segments = (before, self.members[name].segment)
-        happened = happening_of(parts, why.cause, why.origin, why.event, self.clock, segments)
-        self.desk.saw(name, view, happened)
-        return figures
-
-    def _nobody(self, name: str) -> None:
-        """The id stands for nobody any more."""
-        self.desk.drop(name)
-
-    def _view(self, name: str, parts: Sequence[Member], figures: Figures) -> View:
-        about = (self.clock, self.rules, self.watch.model)
-        return view_of(parts, figures, self._allowed(name, parts), *about)
-
-    def _allowed(self, name: str, parts: Sequence[Member]) -> dict[ConsentKey, Statement]:
-        return self.members[name].consents or {}
-
-    def _look(self, name: str) -> View | None:
-        if name not in self.members:
-            return None
-        parts = self.parts(name)
-        if not parts:
-            return None
-        return self._view(name, parts, judge(parts, self.clock, self.rules, self.thresholds))
-
-    def _advance(self, to: int, origin: Origin) -> None:
-        """Let time pass: each change of segment, and of health, at its instant."""
-        while (came := self.watch.came(to)) is not None:
-            at, name = came
-            super()._advance(at, origin)
-            parts = self.parts(name) if name in self.members else None
-            if parts:
-                self.watch.judge(name, parts, max(at, self.clock), "time", origin, None)
-                self.dirty.add(name)
-        super()._advance(to, origin)
-
-    def row(self, name: str) -> Row | None:
-        """The row of a member, with its health."""
-        row = super().row(name)  # type: ignore[safe-super]
-        if row is None or name not in self.watch.stands:
-            return row
-        return with_health(row, self.watch.shown(name, self.parts(name) or ()))
-
-    def apply(self, batches: Sequence[MemberBatch], now: int) -> list[MembersOutcome]:
-        """Take facts in, and do what is due before the newest of them."""
-        self._begin(now)
-        outcomes = super().apply(batches, now)
-        return outcomes + self._acted(min(self.clock - 1, self.desk.now))
-
-    def tick(self, now: int) -> list[MembersOutcome]:
-        """Let time pass on a quiet stream."""
-        self._begin(now)
-        outcomes = super().tick(now)
-        return outcomes + self._acted(now)
-
-    def flush(self) -> list[MembersOutcome]:
-        """The rows that have changed, and what is due by the time of the events."""
-        outcomes = super().flush()
-        return outcomes + self._acted(min(self.clock, self.desk.now))
-
-    def due(self, now: int) -> int | None:
-        """When somebody has to be looked at, or somebody's turn is."""
-        found = (super().due(now), self.desk.due(), self.watch.due())
-        times = [one for one in found if one is not None]
-        return min(times, default=None)
-
-    def put_in_force(self, programs: tuple[Program, ...]) -> None:
-        """Let these journeys begin with the next instant that is told."""
-        self._given = programs
-
-    def _begin(self, now: int) -> None:
-        self.desk.now = max(self.desk.now, now)
-        if self._health_is_given:
-            self._health_is_given = False
-            if self._given_health != self.watch.model:
-                self._judge_by(self._given_health)
-                self._health_published = True
-        given, self._given = self._given, None
-        if given is None:
-            return
-        if {one.name: one.version for one in given} != self.desk.book.versions():
-            self._publish(Book(self._chain, given))
-            self._published = True
-
-    def _publish(self, book: Book) -> None:
-        self.desk.publish(book, self.members)
-
-    def _judge_by(self, model: HealthModel | None) -> None:
-        """Judge all by another model; that is nothing that anybody did, so it is not told."""
-        self.watch.put_in_force(model)
-        for name in self.members:
-            parts = self.parts(name)
-            if parts:
-                self.watch.judge(name, parts, self.clock, "thresholds", "live", None)
-                self.dirty.add(name)
-        self.watch.take_told()
-
-    def _acted(self, until: int) -> list[MembersOutcome]:
-        said: list[Said] = self.desk.pump(until)
-        turns = self.watch.take_told()
-        if not said and not turns:
-            return []
-        decisions = [one for one in said if isinstance(one, Decision)]
-        runs = [one for one in said if isinstance(one, Moved)]
-        out = MembersOutcome([], [], [], [], [], newest=self.clock)
-        return [out._replace(decisions=decisions, runs=runs, turns=turns)]
-
-    def dump(self) -> tuple[int, bytes]:
-        """Version and state."""
-        parts = (super().dump()[1], pack_desk(self.desk.packed()), self.watch.packed())
-        return VERSION, pack_state(parts)
-
-    def restore(self, version: int, packed: bytes) -> None:
-        """Take up the state of a dump, also of one that knew no journeys."""
-        if version == WITHOUT_JOURNEYS:
-            super().restore(version, packed)
-            return
-        people, desk, watch = unpack_state(version, packed)
-        if watch is not None:
-            self.watch.restore(watch)
-        super().restore(WITHOUT_JOURNEYS, people)
-        self.desk.restore(unpack_desk(desk))
-
-    def journal_entry(self) -> bytes:
-        """What `apply` has taken in since the last call, for `replay`."""
-        return self._told_as(APPLIED, self.desk.now, super().journal_entry())
-
-    def flush_entry(self) -> bytes:
-        """That rows were handed out, for `replay`."""
-        return self._told_as(FLUSHED, self.desk.now, super().flush_entry())
-
-    def tick_entry(self, now: int) -> bytes:
-        """That time has passed, for `replay`."""
-        return self._told_as(TICKED, now, super().tick_entry(now))
-
-    def _told_as(self, kind: int, now: int, inner: bytes) -> bytes:
-        published, self._published = self._published, False
-        book = self.desk.book
-        current = book.versions() if published else None
-        texts = book.texts(set()) if published else {}
-        given, self._health_published = self._health_published, False
-        health = self.watch.packed_model() if given else None
-        return OURS + pack_entry(Entry(kind, now, current, texts, inner, health))
-
-    def replay(self, entry: bytes) -> None:
-        """Bring about again what a journal entry stands for."""
-        if entry[:1] != OURS:
-            super().replay(entry)
-            return
-        told = unpack_entry(entry[1:])
-        self.desk.now = max(self.desk.now, told.now)
-        if told.current is not None:
-            book = Book(self._chain)
-            book.restore(told.current, told.texts)
-            self._publish(book)
-        if told.health is not None:
-            self._judge_by(from_json(told.health) if told.health else None)
-        super().replay(told.inner)
-        early = 1 if told.kind == APPLIED else 0
-        until = told.now if told.kind == TICKED else min(self.clock - early, self.desk.now)
-        # What came of it was handed out.
-        self.desk.pump(until)
-        self.watch.take_told()
-
-
-class JourneyMemberShard(_Journeying, MemberShard):
+class JourneyMemberShard(Journeying, MemberShard):
     """The members of one shard, each by its own id, with their journeys."""
 
     def take(self, fact: Fact, where: Where) -> Refusal | str:
@@ -273,7 +38,7 @@ class JourneyMemberShard(_Journeying, MemberShard):
             self.out.parts[-1] = msgspec.structs.replace(part, journeys=journeys)
 
 
-class JourneyPersonShard(_Journeying, PersonShard):
+class JourneyPersonShard(Journeying, PersonShard):
     """All ids that were ever merged, with the persons they are and their journeys."""
 
     def take(self, fact: Fact, where: Where) -> Refusal | str:

@@ -109,6 +109,7 @@ class MemberBatch(NamedTuple):
     """Facts of one shard from one block, in the order they arrived, and where each one stood.
 
     `newest`: the newest event of the block, whatever shard it belongs to, and its origin.
+    `read_up`: instead of facts, what has read all that was there when the run began, and told it.
     """
 
     shard: int
@@ -117,6 +118,12 @@ class MemberBatch(NamedTuple):
     facts: list[Fact]
     newest: int
     newest_origin: Origin
+    read_up: str = ""
+
+
+def read_up(shard: int, who: str) -> MemberBatch:
+    """Tells a shard that a part of the source, or another shard, has read up."""
+    return MemberBatch(shard, "", array("Q"), [], 0, "live", who)
 
 
 def hashed(first: str, second: str) -> int:

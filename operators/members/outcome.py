@@ -24,7 +24,8 @@ class MembersOutcome(NamedTuple):
 
     The history of `erased` goes first: `transitions` of these ids are of what came after.
     `decisions` and `runs` are of journeys: operators.journeys.decisions says what they hold;
-    `turns` of health: operators.members.health.watch does.
+    `turns` of health: operators.members.health.watch does. `read_up`: the shard knows by now all
+    that was there when the run began.
     """
 
     states: list[Row]
@@ -38,6 +39,7 @@ class MembersOutcome(NamedTuple):
     decisions: Sequence[Row] = ()
     runs: Sequence[Row] = ()
     turns: Sequence[Row] = ()
+    read_up: bool = False
 
     def forget(self, name: str) -> None:
         """Have all that was told of an id deleted."""

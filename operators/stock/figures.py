@@ -26,7 +26,8 @@ TRUSTED_DAYS = 7
 LARGEST_SQUARE = 9_000_000_000_000_000_000
 
 
-FIGURES = (
+# Figures that are numbers, and so have a column in operators.stock.places.
+NUMERIC = (
     "on_hand",
     "allocated",
     "quarantined",
@@ -40,11 +41,9 @@ FIGURES = (
     "level",
     "stocked",
     "quiet",
-    "shortage",
-    "record",
-    "orders",
-    "recent",
 )
+# All of them, in the order of a snapshot: a storage schema.
+FIGURES = (*NUMERIC, "shortage", "record", "orders", "recent")
 
 
 class OpenAlert(msgspec.Struct, gc=False, array_like=True):

@@ -17,7 +17,7 @@ from operators.stock.facts import (
     Record,
     unpack_fact,
 )
-from operators.stock.figures import ALWAYS_JUDGE, Figures, SavedFigures, set_level
+from operators.stock.figures import ALWAYS_JUDGE, NUMERIC, Figures, SavedFigures, set_level
 from operators.stock.kept_lines import Entry, KeptLines
 from operators.stock.rules import DayClock, Rule, StockRules
 
@@ -26,19 +26,7 @@ NEVER = -(1 << 62)
 
 # What of a place is a number, and so has a column in operators.stock.places.
 NUMBERS = (
-    "on_hand",
-    "allocated",
-    "quarantined",
-    "in_transit",
-    "day",
-    "day_end",
-    "today",
-    "days",
-    "mean",
-    "square",
-    "level",
-    "stocked",
-    "quiet",
+    *NUMERIC,
     "oldest",
     "tip",
     "facts",

@@ -55,6 +55,10 @@ class KafkaPartition(StatefulSourcePartition[RecordBlock, Snapshot]):
         """When to be asked again after nothing was there."""
         return self._awake
 
+    def read_up(self) -> bool:
+        """Whether all was handed out that was there at the start."""
+        return self._reader.ended()
+
     def snapshot(self) -> Snapshot:
         """Where to resume; what the snapshot before said is durable by now, so the group is told.
 

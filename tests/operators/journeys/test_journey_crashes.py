@@ -12,8 +12,9 @@ from health_models import quick_model
 from journey_driver import SEND, chain_of, instant, journey, program
 
 from operators.journeys.decisions import Decision
+from operators.journeys.journeying import Rules
 from operators.journeys.program import Program
-from operators.journeys.shards import JourneyMemberShard, JourneyPersonShard, Rules
+from operators.journeys.shards import JourneyMemberShard, JourneyPersonShard
 from operators.members.facts import (
     UNITED,
     Answer,

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from health_models import quick_model
 
-from operators.journeys.shards import JourneyMemberShard, Rules
+from operators.journeys.journeying import Rules
+from operators.journeys.shards import JourneyMemberShard
 from operators.members.facts import Erasure, Fact, MemberBatch, Purchase, Refund
 from operators.members.health.history import Log, histories
 from operators.members.health.model import band, chance, chances
