@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import msgspec
 
-from operators.inbox import Batch
 from operators.notify.inbox import notice_of_envelope
 from operators.notify.notice import Notice, notice_of
 from operators.records import Record
@@ -20,8 +16,6 @@ from schemas.transfer import TRANSFER_SUGGESTION_TYPE
 from sources import inboxes
 from sources.inboxes import Positions
 from sources.kafka.settings import KafkaSettings
-
-LOG = logging.getLogger("tillflow.hooks")
 
 TOPICS = (ALERT_TYPE, TRANSFER_SUGGESTION_TYPE, STAFFING_ALERT_TYPE)
 STRUCTURED = b"application/cloudevents+json"
@@ -52,57 +46,26 @@ def _notice_of_record(record: Record, topic: str) -> Notice | None:
     return notice_of(kind.decode("utf-8", "replace") if kind else topic, record.value)
 
 
-class WarehouseInbox:
-    """The table stock_alert of a warehouse, looked at every so often while no flow writes it."""
+class WarehouseInbox(inboxes.WarehouseInbox[Notice]):
+    """The table stock_alert: alerts that are open, or changed within two days of the newest."""
 
     def __init__(self, path: Path, every_seconds: float = 5.0) -> None:
-        self._path = path
-        self._every = every_seconds
-        self._next = 0.0
+        super().__init__(path, every_seconds)
         self._seen: dict[str, str] = {}
-        self._looked = False
 
-    def read(self, timeout: float) -> Batch[Notice]:
-        """Alerts that are open, or changed within two days of the newest change."""
-        left = self._next - time.monotonic()
-        if left > 0:
-            time.sleep(min(left, timeout))
-        batch: Batch[Notice] = Batch([], [], [])
-        if time.monotonic() < self._next:
-            return batch
-        self._next = time.monotonic() + self._every
-        for row in self._rows():
+    def _fresh(self, connection: duckdb.DuckDBPyConnection) -> list[Notice]:
+        found = connection.execute(
+            "SELECT * FROM stock_alert WHERE status <> 'cleared' OR updated_at >= "
+            "(SELECT max(updated_at) FROM stock_alert) - INTERVAL 2 DAY ORDER BY updated_at"
+        )
+        names = [column[0] for column in found.description or ()]
+        fresh = []
+        for values in found.fetchall():
+            row = dict(zip(names, values, strict=True))
+            for name in ("claims", "evidence"):
+                row[name] = msgspec.json.decode(row[name])
             notice = notice_of(ALERT_TYPE, msgspec.json.encode(row))
             if notice is not None and self._seen.get(notice.alert) != notice.state:
                 self._seen[notice.alert] = notice.state
-                batch.items.append(notice)
-        return batch
-
-    def _rows(self) -> list[dict[str, Any]]:
-        try:
-            connection = duckdb.connect(str(self._path), read_only=True)
-        except duckdb.IOException as wrong:
-            LOG.info("%s cannot be read just now: %s", self._path, str(wrong).partition("\n")[0])
-            return []
-        try:
-            connection.execute("SET TimeZone = 'UTC'")
-            found = connection.execute(
-                "SELECT * FROM stock_alert WHERE status <> 'cleared' OR updated_at >= "
-                "(SELECT max(updated_at) FROM stock_alert) - INTERVAL 2 DAY ORDER BY updated_at"
-            )
-            names = [column[0] for column in found.description or ()]
-            rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-        finally:
-            connection.close()
-        self._looked = True
-        for row in rows:
-            for name in ("claims", "evidence"):
-                row[name] = msgspec.json.decode(row[name])
-        return rows
-
-    def ended(self) -> bool:
-        """Whether the table was looked at."""
-        return self._looked
-
-    def close(self) -> None:
-        """Nothing is kept open: the file belongs to the flow that writes it."""
+                fresh.append(notice)
+        return fresh

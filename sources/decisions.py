@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +17,12 @@ from operators.channels.heard import (
     heard_in_line,
     heard_in_record,
 )
-from operators.inbox import Batch
 from operators.members.member import STRICTNESS
 from schemas.instants import parse_instant, to_micros
 from sources import inboxes
 from sources.inboxes import Positions
 from sources.kafka.settings import KafkaSettings
 
-LOG = logging.getLogger("tillflow.channels")
 GROUP = "tillflow-channels"
 
 # A message that is too late is not asked for; of members who wait for one, what they said.
@@ -57,39 +53,18 @@ class FileInbox(inboxes.FileInbox[Heard]):
         super().__init__(path, positions, heard_in_line)
 
 
-class WarehouseInbox:
-    """The tables `message` and `member_state` of a warehouse file, while no flow writes it."""
+class WarehouseInbox(inboxes.WarehouseInbox[Heard]):
+    """The tables `message` and `member_state`; consents come before the messages they are for."""
 
     def __init__(self, path: Path, every_seconds: float = 5.0) -> None:
-        self._path = path
-        self._every = every_seconds
-        self._next = 0.0
+        super().__init__(path, every_seconds)
         self._seen: set[Heard] = set()
-        self._looked = False
         if not path.exists():
             msg = f"no warehouse at {path}: run the members flow with --journeys first"
             raise ValueError(msg)
 
-    def read(self, timeout: float) -> Batch[Heard]:
-        """What is there and was not yet given; consents come before the messages they are for."""
-        left = self._next - time.monotonic()
-        if left > 0:
-            time.sleep(min(left, timeout))
-        if time.monotonic() < self._next:
-            return Batch([], [], [])
-        self._next = time.monotonic() + self._every
-        fresh = [one for one in self._rows() if one not in self._seen]
-        self._seen.update(fresh)
-        return Batch(fresh, [], [])
-
-    def _rows(self) -> list[Heard]:
+    def _fresh(self, connection: duckdb.DuckDBPyConnection) -> list[Heard]:
         try:
-            connection = duckdb.connect(str(self._path), read_only=True)
-        except duckdb.IOException as wrong:
-            LOG.info("%s cannot be read just now: %s", self._path, str(wrong).partition("\n")[0])
-            return []
-        try:
-            connection.execute("SET TimeZone = 'UTC'")
             gone = [Gone((member,)) for (member,) in connection.execute(ERASED).fetchall()]
             said = [
                 one
@@ -100,17 +75,10 @@ class WarehouseInbox:
         except duckdb.CatalogException as wrong:
             msg = f"{self._path} has no messages: run the members flow with --journeys first"
             raise ValueError(msg) from wrong
-        finally:
-            connection.close()
-        self._looked = True
-        return [*gone, *said, *asked]
-
-    def ended(self) -> bool:
-        """Whether the tables were looked at."""
-        return self._looked
-
-    def close(self) -> None:
-        """Nothing is kept open: the file belongs to the flow that writes it."""
+        found: tuple[Heard, ...] = (*gone, *said, *asked)
+        fresh = [one for one in found if one not in self._seen]
+        self._seen.update(fresh)
+        return fresh
 
 
 def _said(member: str, consents: str) -> list[Said]:

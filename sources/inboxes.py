@@ -1,12 +1,16 @@
-"""Reads for a worker that keeps its own place: from Kafka, or from a file of JSON Lines."""
+"""Reads for a worker: from Kafka, a file of JSON Lines, or the tables of a warehouse file."""
 
 from __future__ import annotations
 
+import logging
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Generic, TypeVar
+
+import duckdb
 
 from operators.inbox import Batch, Position, Refused, Unreadable
 from operators.records import Record
@@ -14,6 +18,8 @@ from sources.kafka.errors import LostOffsetError
 from sources.kafka.reader import RecordReader
 from sources.kafka.settings import KafkaSettings
 from sources.kafka.shares import Offsets
+
+LOG = logging.getLogger("tillflow.inboxes")
 
 # What a record may wait for others of its batch.
 POLL_SECONDS = 0.01
@@ -153,3 +159,45 @@ class FileInbox(Generic[T]):
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()
+
+
+class WarehouseInbox(ABC, Generic[T]):
+    """Tables of a warehouse file, looked at every so often while no flow writes it."""
+
+    def __init__(self, path: Path, every_seconds: float = 5.0) -> None:
+        self._path = path
+        self._every = every_seconds
+        self._next = 0.0
+        self._looked = False
+
+    @abstractmethod
+    def _fresh(self, connection: duckdb.DuckDBPyConnection) -> list[T]:
+        """What the tables say and was not yet given."""
+
+    def read(self, timeout: float) -> Batch[T]:
+        """What is there and was not yet given; waits for its time at most so many seconds."""
+        left = self._next - time.monotonic()
+        if left > 0:
+            time.sleep(min(left, timeout))
+        if time.monotonic() < self._next:
+            return Batch([], [], [])
+        self._next = time.monotonic() + self._every
+        try:
+            connection = duckdb.connect(str(self._path), read_only=True)
+        except duckdb.IOException as wrong:
+            LOG.info("%s cannot be read just now: %s", self._path, str(wrong).partition("\n")[0])
+            return Batch([], [], [])
+        try:
+            connection.execute("SET TimeZone = 'UTC'")
+            fresh = self._fresh(connection)
+        finally:
+            connection.close()
+        self._looked = True
+        return Batch(fresh, [], [])
+
+    def ended(self) -> bool:
+        """Whether the tables were looked at."""
+        return self._looked
+
+    def close(self) -> None:
+        """Nothing is kept open: the file belongs to the flow that writes it."""

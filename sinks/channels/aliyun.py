@@ -20,35 +20,39 @@ from operators.channels.filling import Outgoing
 from schemas.channels import AliyunSms
 from schemas.instants import to_datetime
 from sinks.channels.client import Found, Plain
+from sinks.channels.codes import SmsCodes
 from sinks.sending.posting import Poster
-from sinks.sending.verdict import ANSWER_KEPT, Verdict, by_status, json_of
+from sinks.sending.verdict import Verdict, by_status, json_of
 
 ALGORITHM = "ACS3-HMAC-SHA256"
 VERSION = "2017-05-25"
 # Days of QuerySendDetails are Beijing's.
 BEIJING = timezone(timedelta(hours=8))
 PAGE = 50
-# The provider may have taken the message before it failed.
-DOUBTFUL = ("isp.SYSTEM_ERROR", "isp.UNKNOWN", "InternalError")
-# All messages fail alike until somebody has put it right.
-OURS = (
-    "isv.SMS_SIGN",
-    "isv.SMS_TEMPLATE_ILLEGAL",
-    "isv.ACCOUNT",
-    "isv.PRODUCT",
-    "isv.OUT_OF_SERVICE",
-    "isv.AMOUNT_NOT_ENOUGH",
-    "isp.RAM",
-    "isv.RAM",
-    "SignatureDoesNotMatch",
-    "SignatureNonceUsed",
-    "InvalidAccessKeyId",
-    "InvalidTimeStamp",
-    "Forbidden",
-    "MissingAccessKeyId",
+CODES = SmsCodes(
+    sent="OK",
+    # The provider may have taken the message before it failed.
+    doubtful=("isp.SYSTEM_ERROR", "isp.UNKNOWN", "InternalError"),
+    # All messages fail alike until somebody has put it right.
+    ours=(
+        "isv.SMS_SIGN",
+        "isv.SMS_TEMPLATE_ILLEGAL",
+        "isv.ACCOUNT",
+        "isv.PRODUCT",
+        "isv.OUT_OF_SERVICE",
+        "isv.AMOUNT_NOT_ENOUGH",
+        "isp.RAM",
+        "isv.RAM",
+        "SignatureDoesNotMatch",
+        "SignatureNonceUsed",
+        "InvalidAccessKeyId",
+        "InvalidTimeStamp",
+        "Forbidden",
+        "MissingAccessKeyId",
+    ),
+    busy=("Throttling", "ServiceUnavailable"),
+    busy_seconds=5.0,
 )
-BUSY = ("Throttling", "ServiceUnavailable")
-OURS_SECONDS, BUSY_SECONDS = 300.0, 5.0
 
 
 class Request(NamedTuple):
@@ -116,16 +120,7 @@ def judge(status: int, body: bytes, retry_after: str | None) -> Verdict:
             return Verdict("unknown", f"HTTP {status} without an answer", whole=True)
         trouble = by_status(status, body, retry_after)
         return trouble or Verdict("unknown", f"HTTP {status} with a body that is no answer")
-    said = f"{code}: {answer.get('Message', '')}"[:ANSWER_KEPT]
-    if code == "OK":
-        return Verdict("sent", said, code=code, ref=str(answer.get("BizId", "")))
-    if code.startswith(DOUBTFUL):
-        return Verdict("unknown", said, whole=True, code=code)
-    if code.startswith(OURS):
-        return Verdict("retry", said, whole=True, after_seconds=OURS_SECONDS, code=code)
-    if code.startswith(BUSY):
-        return Verdict("retry", said, whole=True, after_seconds=BUSY_SECONDS, code=code)
-    return Verdict("refused", said, code=code)
+    return CODES.judge(code, str(answer.get("Message", "")), str(answer.get("BizId", "")))
 
 
 class AliyunClient(Plain):

@@ -14,6 +14,7 @@ from operators.channels.filling import Outgoing
 from schemas.channels import TencentSms
 from schemas.instants import HOUR_US, SECOND_US
 from sinks.channels.client import Found, Plain
+from sinks.channels.codes import SmsCodes
 from sinks.sending.verdict import ANSWER_KEPT, Verdict
 
 try:
@@ -30,18 +31,21 @@ except ImportError as wrong:
 PAGE = 100
 # The SDK's own codes for what happens on the way; it does not say whether the request had left.
 NETWORK = ("ClientNetworkError", "ServerNetworkError", "ClientParamsError")
-DOUBTFUL = ("InternalError", "RequestTimeException")
-BUSY = ("RequestLimitExceeded", "LimitExceeded.DeliveryFrequencyLimit", "FailedOperation.Busy")
-OURS = (
-    "AuthFailure",
-    "UnauthorizedOperation",
-    "FailedOperation.InsufficientBalanceInSmsPackage",
-    "FailedOperation.SignatureIncorrectOrUnapproved",
-    "FailedOperation.TemplateIncorrectOrUnapproved",
-    "UnsupportedOperation",
-    "InvalidParameterValue.SdkAppIdNotExist",
+CODES = SmsCodes(
+    sent="Ok",
+    doubtful=(*NETWORK, "InternalError", "RequestTimeException"),
+    ours=(
+        "AuthFailure",
+        "UnauthorizedOperation",
+        "FailedOperation.InsufficientBalanceInSmsPackage",
+        "FailedOperation.SignatureIncorrectOrUnapproved",
+        "FailedOperation.TemplateIncorrectOrUnapproved",
+        "UnsupportedOperation",
+        "InvalidParameterValue.SdkAppIdNotExist",
+    ),
+    busy=("RequestLimitExceeded", "LimitExceeded.DeliveryFrequencyLimit", "FailedOperation.Busy"),
+    busy_seconds=30.0,
 )
-OURS_SECONDS, BUSY_SECONDS = 300.0, 30.0
 
 
 def sending(channel: TencentSms, message: Outgoing) -> dict[str, Any]:
@@ -59,20 +63,6 @@ def sending(channel: TencentSms, message: Outgoing) -> dict[str, Any]:
 def e164(phone: str) -> str:
     """A phone as the API wants it; without a country it is a Chinese one."""
     return phone if phone.startswith("+") else f"+86{phone}"
-
-
-def judge(code: str, said: str, ref: str = "") -> Verdict:
-    """The verdict on the code of a message, or of a request."""
-    said = f"{code}: {said}"[:ANSWER_KEPT]
-    if code == "Ok":
-        return Verdict("sent", said, code=code, ref=ref)
-    if code.startswith((*NETWORK, *DOUBTFUL)):
-        return Verdict("unknown", said, whole=True, code=code)
-    if code.startswith(OURS):
-        return Verdict("retry", said, whole=True, after_seconds=OURS_SECONDS, code=code)
-    if code.startswith(BUSY):
-        return Verdict("retry", said, whole=True, after_seconds=BUSY_SECONDS, code=code)
-    return Verdict("refused", said, code=code)
 
 
 class TencentClient(Plain):
@@ -101,12 +91,12 @@ class TencentClient(Plain):
         try:
             answer = self._client.SendSms(asked)
         except TencentCloudSDKException as wrong:
-            return judge(wrong.code or "ClientNetworkError", wrong.message or "")
+            return CODES.judge(wrong.code or "ClientNetworkError", wrong.message or "")
         statuses = answer.SendStatusSet or []
         if not statuses:
             return Verdict("unknown", "an answer without a status", whole=True)
         one = statuses[0]
-        return judge(one.Code or "", one.Message or "", one.SerialNo or "")
+        return CODES.judge(one.Code or "", one.Message or "", one.SerialNo or "")
 
     def find(self, message: Outgoing, left_at: int, ref: str, now: int) -> Found:
         """The receipt of the message with our id."""

@@ -16,16 +16,18 @@ from operators.channels.filling import Outgoing, fitting
 from schemas.channels import WeChatSubscription, WeChatTemplate
 from schemas.instants import MINUTE_US
 from sinks.channels.client import Plain
+from sinks.channels.codes import NumberedCodes
 from sinks.channels.tokens import Answer, Session
 from sinks.sending.posting import Poster, Reply
 from sinks.sending.verdict import Verdict, by_status
 
 # The member has no consent left, or took it back.
 NO_CREDIT = "43101"
-LIMITED: dict[int, float] = {-1: 5.0, 45009: 3600.0, 45011: 60.0, 45047: 60.0, 43108: 1.0}
-# Of these, every message fails until somebody has put it right.
-OURS = frozenset({40001, 40013, 40014, 40037, 40125, 40164, 41001, 41030, 42001, 43107, 48001})
-OURS_SECONDS = 300.0
+CODES = NumberedCodes(
+    limited={-1: 5.0, 45009: 3600.0, 45011: 60.0, 45047: 60.0, 43108: 1.0},
+    # Of these, every message fails until somebody has put it right.
+    ours=frozenset({40001, 40013, 40014, 40037, 40125, 40164, 41001, 41030, 42001, 43107, 48001}),
+)
 # Ten minutes are promised; the request may have been under way for some of them.
 REMEMBERS_US = 9 * MINUTE_US
 
@@ -41,13 +43,7 @@ def judge(answer: Answer | Verdict) -> Verdict:
             assert trouble is not None
             return trouble
         return Verdict("unknown", said, whole=True)
-    if code == 0:
-        return Verdict("sent", said, code="0", ref=str(answer.body.get("msgid", "")))
-    if code in LIMITED:
-        return Verdict("retry", said, whole=True, after_seconds=LIMITED[code], code=str(code))
-    if code in OURS:
-        return Verdict("retry", said, whole=True, after_seconds=OURS_SECONDS, code=str(code))
-    return Verdict("refused", said, code=str(code))
+    return CODES.judge(code, said, str(answer.body.get("msgid", "")))
 
 
 def subscription_body(channel: WeChatSubscription, message: Outgoing) -> dict[str, Any]:

@@ -15,13 +15,16 @@ from operators.channels.filling import Outgoing
 from schemas.channels import WeComEmployee
 from schemas.instants import MINUTE_US, SECOND_US
 from sinks.channels.client import Found, Plain
+from sinks.channels.codes import NumberedCodes
 from sinks.channels.tokens import Answer, Session
 from sinks.sending.posting import Poster, Reply
 from sinks.sending.verdict import Verdict, by_status
 
-LIMITED: dict[int, float] = {-1: 5.0, 45009: 60.0, 45033: 5.0, 41063: 60.0}
-OURS = frozenset({40001, 40013, 40014, 40056, 41001, 42001, 48002, 60011, 60020, 301002, 301052})
-OURS_SECONDS = 300.0
+CODES = NumberedCodes(
+    limited={-1: 5.0, 45009: 60.0, 45033: 5.0, 41063: 60.0},
+    # Of these, every message fails until somebody has put it right.
+    ours=frozenset({40001, 40013, 40014, 40056, 41001, 42001, 48002, 60011, 60020, 301002, 301052}),
+)
 # Clocks of the provider and of this machine.
 APART_US = 2 * MINUTE_US
 _STATES = {1: "sent by the employee", 2: "no customer of the employee any more", 3: "too many"}
@@ -49,13 +52,7 @@ def judge(answer: Answer | Verdict, address: str) -> Verdict:
         return Verdict("unknown", said, whole=True)
     if code == 0 and address in (answer.body.get("fail_list") or []):
         return Verdict("refused", "the customer is in fail_list", code="fail_list")
-    if code == 0:
-        return Verdict("sent", said, code="0", ref=str(answer.body.get("msgid", "")))
-    if code in LIMITED:
-        return Verdict("retry", said, whole=True, after_seconds=LIMITED[code], code=str(code))
-    if code in OURS:
-        return Verdict("retry", said, whole=True, after_seconds=OURS_SECONDS, code=str(code))
-    return Verdict("refused", said, code=str(code))
+    return CODES.judge(code, said, str(answer.body.get("msgid", "")))
 
 
 class WeComClient(Plain):

@@ -14,7 +14,7 @@ from sinks.loop import wall_clock
 
 pytest.importorskip("tencentcloud.sms", reason="the extra `sms` is not installed")
 
-from sinks.channels.tencent import TencentClient, judge
+from sinks.channels.tencent import CODES, TencentClient
 
 MESSAGE = Outgoing("a" * 32, "13800000001", "", "1110", "", "", {"1": "满减券", "2": "5"}, True)
 
@@ -66,7 +66,7 @@ def test_a_broken_connection_is_unknown(server: ChannelServer) -> None:
     with closing(client(server)) as sms:
         assert sms.send(MESSAGE, now).outcome == "unknown"
         assert sms.find(MESSAGE, now, "", now).status == "delivered"
-    assert judge("InternalError.Timeout", "").outcome == "unknown"
+    assert CODES.judge("InternalError.Timeout", "").outcome == "unknown"
 
 
 def test_a_wrong_secret_holds_the_channel_up(server: ChannelServer) -> None:
