@@ -5,30 +5,32 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from random import Random
 
 import msgspec
 import pytest
 from broker import Broker, start_broker
-from confluent_kafka import Consumer, TopicPartition
 from flow_driver import StartedFlow, query, split_evenly, wait_until, write_chain
 from footfall_driver import progress, run_cleanly, run_footfall
 from footfall_events import arrivals, footfall_chain, order, render, visit
 from footfall_garbage import FOOTFALL_GARBAGE
 from footfall_oracle import Expected, assert_same, expected, written
+from log_driver import produce, records
 
 from flows.footfall import GROUP, TOPICS
-from operators.records import Record
 from schemas.chain import Chain
 from schemas.footfall import FOOTFALL_WINDOW_TYPE, FootfallWindow
 from schemas.instants import to_micros
 from sinks.kafka.producer import TopicWriter
 from sinks.warehouse.client import open_reader
 from sources.kafka.settings import KafkaSettings
+
+STORE = itemgetter("store")
 
 PARTITIONS = 3
 GARBAGE = [line for _, line in FOOTFALL_GARBAGE.values()]
@@ -65,42 +67,6 @@ def options(broker: Broker, folder: Path, chain: Chain, *more: object) -> list[o
     config = write_chain(folder / "chain.yaml", chain)
     found = ["--kafka", broker.address, "--create-topics", "--config", config]
     return [*found, "--warehouse", folder / "w.duckdb", *more]
-
-
-def produce(broker: Broker, lines: Sequence[bytes]) -> None:
-    """Lines as records of their topics, keyed by store, in both modes of CloudEvents."""
-    writer = TopicWriter(KafkaSettings(broker.address))
-    for number, line in enumerate(lines):
-        whole = json.loads(line)
-        key = whole["data"]["store"].encode()
-        if number % 2:
-            structured = [("content-type", b"application/cloudevents+json")]
-            writer.write(whole["type"], key, line, structured)
-            continue
-        headers = [(f"ce_{name}", whole[name].encode()) for name in whole if name != "data"]
-        writer.write(whole["type"], key, json.dumps(whole["data"]).encode(), headers)
-    writer.flush()
-
-
-def records(broker: Broker, topic: str) -> list[Record]:
-    """All records of a topic, partition by partition."""
-    given = {"bootstrap.servers": broker.address, "group.id": "check", "fetch.wait.max.ms": 10}
-    consumer = Consumer({**given, "enable.partition.eof": True})
-    found = []
-    try:
-        there = consumer.list_topics(topic, timeout=10).topics[topic].partitions
-        consumer.assign([TopicPartition(topic, number, 0) for number in there])
-        ends = 0
-        while ends < len(there):
-            for message in consumer.consume(1_000, timeout=0.1):
-                if message.error() is not None:
-                    ends += 1
-                    continue
-                headers = tuple(message.headers() or ())
-                found.append(Record(message.key(), message.value(), headers, 0, 0))  # type: ignore[arg-type]
-    finally:
-        consumer.close()
-    return found
 
 
 def assert_as_expected(warehouse: Path, wanted: Expected, lines: list[bytes]) -> None:
@@ -144,7 +110,7 @@ def test_comes_to_what_a_file_does(
     tmp_path: Path, broker: Broker, chain: Chain, lines: list[bytes], wanted: Expected
 ) -> None:
     """Row by row, on the log too; run again, nothing changes."""
-    produce(broker, lines)
+    produce(broker, lines, STORE)
     output = run_cleanly(*options(broker, tmp_path, chain, "--until-end", "--workers", 2))
     assert f"events       {len(lines):,}" in output
     warehouse = tmp_path / "w.duckdb"
@@ -168,7 +134,7 @@ def test_killed_and_resumed(
     parts = list(split_evenly(lines, 3))
     hits = 0
     for part in parts[:-1]:
-        produce(broker, part)
+        produce(broker, part, STORE)
         arguments = options(broker, tmp_path, chain, "--until-end", "--epoch-seconds", 0.05)
         before = progress(warehouse)
         flow = StartedFlow(tmp_path / "log", *arguments, sizes=SIZES, flow="footfall")
@@ -178,7 +144,7 @@ def test_killed_and_resumed(
         flow.process.kill()
         hits += flow.wait().code == -signal.SIGKILL
     assert hits
-    produce(broker, parts[-1])
+    produce(broker, parts[-1], STORE)
     run_cleanly(*options(broker, tmp_path, chain, "--until-end"))
     assert_as_expected(warehouse, wanted, lines)
     assert_told(broker, warehouse)
@@ -195,7 +161,7 @@ def test_garbage(tmp_path: Path, broker: Broker, chain: Chain) -> None:
     for line in GARBAGE:
         writer.write(TOPICS[0], b"C1", line)
     writer.flush()
-    produce(broker, [render(visit("C1", 1_772_500_000_000_000, id="1", come=3))])
+    produce(broker, [render(visit("C1", 1_772_500_000_000_000, id="1", come=3))], STORE)
     run_cleanly(*options(broker, tmp_path, chain, "--until-end"))
     dead = query(tmp_path / "w.duckdb", "SELECT reason_code, source FROM dead_letter")
     assert sorted(code for code, _ in dead) == sorted(c for c, _ in FOOTFALL_GARBAGE.values())
@@ -213,7 +179,7 @@ def test_live_until_stopped(tmp_path: Path, broker: Broker) -> None:
     try:
         for number in range(2):
             now = time.time_ns() // 1_000
-            produce(broker, [render(order("S1", now, id=f"{number}"))])
+            produce(broker, [render(order("S1", now, id=f"{number}"))], STORE)
             wait_until(partial(has_orders, broker, number + 1), "no window on the log")
         flow.signal(signal.SIGTERM)
         ended = flow.wait()

@@ -14,9 +14,9 @@ import msgspec
 import pytest
 from broker import Broker, start_broker
 from click.testing import CliRunner
-from confluent_kafka import Consumer, TopicPartition
 from flow_driver import StartedFlow, query, wait_until, write_chain, write_lines
 from journey_driver import SEND, chain_of, journey
+from log_driver import records
 from member_driver import progress, run_members
 from member_events import event, order, render
 
@@ -212,26 +212,12 @@ def _broker(tmp_path: Path) -> Iterator[Broker]:
 
 def decisions(broker: Broker) -> list[MessageDecided]:
     """All decisions on the log."""
-    given = {"bootstrap.servers": broker.address, "group.id": "check", "fetch.wait.max.ms": 10}
-    consumer = Consumer({**given, "enable.partition.eof": True})
     found = []
-    try:
-        there = consumer.list_topics(MESSAGE_DECIDED_TYPE, timeout=10).topics
-        parts = there[MESSAGE_DECIDED_TYPE].partitions
-        consumer.assign([TopicPartition(MESSAGE_DECIDED_TYPE, number, 0) for number in parts])
-        ends = 0
-        while ends < len(parts):
-            for message in consumer.consume(100, timeout=0.1):
-                if message.error() is not None:
-                    ends += 1
-                    continue
-                one = msgspec.json.decode(message.value() or b"", type=MessageDecided)
-                assert message.key() == one.member.encode()
-                headers = dict(message.headers() or ())
-                assert headers["ce_id"] == f"{one.message}#{one.decision}".encode()
-                found.append(one)
-    finally:
-        consumer.close()
+    for record in records(broker, MESSAGE_DECIDED_TYPE):
+        one = msgspec.json.decode(record.value or b"", type=MessageDecided)
+        assert record.key == one.member.encode()
+        assert dict(record.headers)["ce_id"] == f"{one.message}#{one.decision}".encode()
+        found.append(one)
     return found
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -12,8 +11,8 @@ from random import Random
 import msgspec
 import pytest
 from broker import Broker, start_broker
-from confluent_kafka import Consumer, TopicPartition
 from flow_driver import StartedFlow, query, wait_until, write_chain, write_lines
+from log_driver import produce, records
 from member_driver import assert_warehouse, run_members
 from member_events import arrivals, history, member_chain, order, render
 from member_oracle import expected
@@ -23,8 +22,6 @@ from operators.engine import system_clock
 from operators.members.people import TICKED
 from schemas.instants import DAY_US, SECOND_US
 from schemas.member_events import SEGMENT_CHANGED_TYPE, SegmentChanged
-from sinks.kafka.producer import TopicWriter
-from sources.kafka.settings import KafkaSettings
 
 # How an entry on time begins: one list of three.
 TICK = TICKED + b"\x91\x93"
@@ -38,43 +35,14 @@ def _broker(tmp_path: Path) -> Iterator[Broker]:
         yield broker
 
 
-def produce(broker: Broker, lines: Sequence[bytes]) -> None:
-    """Lines as records of their topics, in both modes of CloudEvents."""
-    writer = TopicWriter(KafkaSettings(broker.address))
-    for number, line in enumerate(lines):
-        whole = json.loads(line)
-        key = str(whole["data"].get("store") or whole["data"].get("member")).encode()
-        if number % 2:
-            structured = [("content-type", b"application/cloudevents+json")]
-            writer.write(whole["type"], key, line, structured)
-            continue
-        headers = [(f"ce_{name}", whole[name].encode()) for name in whole if name != "data"]
-        writer.write(whole["type"], key, json.dumps(whole["data"]).encode(), headers)
-    writer.flush()
-
-
 def told(broker: Broker) -> dict[str, SegmentChanged]:
     """The last change of each member on the log."""
-    given = {"bootstrap.servers": broker.address, "group.id": "check", "fetch.wait.max.ms": 10}
-    consumer = Consumer({**given, "enable.partition.eof": True})
     found: dict[str, SegmentChanged] = {}
-    try:
-        there = consumer.list_topics(SEGMENT_CHANGED_TYPE, timeout=10).topics
-        parts = there[SEGMENT_CHANGED_TYPE].partitions
-        consumer.assign([TopicPartition(SEGMENT_CHANGED_TYPE, number, 0) for number in parts])
-        ends = 0
-        while ends < len(parts):
-            for message in consumer.consume(1_000, timeout=0.1):
-                if message.error() is not None:
-                    ends += 1
-                    continue
-                change = msgspec.json.decode(message.value() or b"", type=SegmentChanged)
-                assert message.key() == change.member.encode()
-                headers = dict(message.headers() or ())
-                assert headers["ce_id"] == f"{change.member}#{change.number}".encode()
-                found[change.member] = change
-    finally:
-        consumer.close()
+    for record in records(broker, SEGMENT_CHANGED_TYPE):
+        change = msgspec.json.decode(record.value or b"", type=SegmentChanged)
+        assert record.key == change.member.encode()
+        assert dict(record.headers)["ce_id"] == f"{change.member}#{change.number}".encode()
+        found[change.member] = change
     return found
 
 
@@ -84,7 +52,7 @@ def test_topics_come_to_what_files_do(tmp_path: Path, broker: Broker) -> None:
     chain = member_chain(late_days=365)
     rng = Random(9)
     lines = [one for one in arrivals(rng, history(rng, 15, 150, 45), 8.0) if b"erased" not in one]
-    produce(broker, lines)
+    produce(broker, lines, lambda data: data.get("store") or data.get("member") or "")
     config = write_chain(tmp_path / "chain.yaml", chain)
     options = ["--kafka", broker.address, "--create-topics", "--until-end", "--config", config]
     warehouse = tmp_path / "w.duckdb"

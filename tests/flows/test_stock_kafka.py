@@ -13,7 +13,7 @@ from random import Random
 import msgspec
 import pytest
 from broker import Broker, start_broker
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Producer
 from flow_driver import (
     StartedFlow,
     Tables,
@@ -28,11 +28,11 @@ from flow_driver import (
     write_chain,
     write_lines,
 )
+from log_driver import records
 from stock_events import event, random_history, render, render_lines
 from stock_garbage import GARBAGE_KINDS
 
 from flows.settings import SettingsError, StockSettings
-from operators.records import Headers, Record
 from schemas.alert import Alert
 from schemas.chain import Chain
 from schemas.instants import format_instant
@@ -107,34 +107,6 @@ def produce(broker: Broker, lines: Sequence[bytes], *, binary: bool) -> None:
         headers = [(f"ce_{name}", whole[name].encode()) for name in names if name in whole]
         writer.write(MOVES, key, json.dumps(whole["data"]).encode(), headers)
     writer.flush()
-
-
-def records(broker: Broker, topic: str) -> list[Record]:
-    """All records of a topic, partition by partition."""
-    consumer = Consumer(
-        {
-            "bootstrap.servers": broker.address,
-            "group.id": "check",
-            "enable.partition.eof": True,
-            "fetch.wait.max.ms": 10,
-        }
-    )
-    found = []
-    try:
-        there = consumer.list_topics(topic, timeout=10).topics[topic].partitions
-        consumer.assign([TopicPartition(topic, number, 0) for number in there])
-        ends = 0
-        while ends < len(there):
-            for message in consumer.consume(1_000, timeout=0.1):
-                if message.error() is not None:
-                    ends += 1
-                    continue
-                headers: Headers = tuple(message.headers() or ())  # type: ignore[arg-type]
-                offset = message.offset() or 0
-                found.append(Record(message.key(), message.value(), headers, offset, 0))
-    finally:
-        consumer.close()
-    return found
 
 
 def keys(broker: Broker, topic: str) -> set[bytes | None]:
