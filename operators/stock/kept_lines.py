@@ -174,9 +174,14 @@ class KeptLines:
         return None if ref is None else self._record(ref)
 
     def settle(self, kept: Kept) -> None:
-        """All lines of a batch were taken: forget them where none is kept."""
+        """All lines of a batch were taken: forget them where none is kept.
+
+        Some may have left their logs again while others were left out, which nothing else notices.
+        """
         if not kept.total:
             self.forget(kept)
+        elif kept.is_thin():
+            self._thin.append(kept)
 
     def where(self, span: Span) -> tuple[Kept, int, int]:
         """The kept lines of a span that is in a log: from which to before which."""

@@ -187,3 +187,15 @@ def test_lines_that_nobody_needs_are_forgotten() -> None:
     # Elsewhere: what happens at the shelf itself would cut its lines out one by one.
     driver.feed(render_lines([event("sold", 1, 5 * DAY, place="S2")]))
     assert not driver.ledger._kept._kept
+
+
+def test_lines_cut_out_again_in_their_own_batch_are_forgotten() -> None:
+    """Sales go by as one, then a transfer to their shelf has each looked at by itself."""
+    goods = [event("received", 90, 0), event("received", 90, 1, place="S2")]
+    sales = [event("sold", 1, 2 + at) for at in range(9)]
+    sent = [event("transfer_out", 1, 3 + at, place="S2", to_place="S1") for at in range(9)]
+    driver = fed(goods, sales + sent)
+    assert all(kept.live for kept in driver.ledger._kept._kept.values())
+    assert driver.ledger._kept._kept.keys() <= {1}
+    driver.feed(render_lines(sales + sent))
+    assert driver.kept.duplicates == 18
