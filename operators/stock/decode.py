@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from operators.judging import bad_event, no_event
-from operators.stock.facts import Batch, Fact, Line, TimedLine
+from operators.stock.facts import Batch, Fact, TextLine, read_line
 from operators.stock.holds import confirmed_hold
 from operators.stock.instants import Integers, read_instants
 from operators.stock.lines import Lines, sort_lines
@@ -39,14 +39,8 @@ FEWEST_SORTED = 1024
 LONGEST_KEPT = 1024
 
 
-class _TextLine(Line, gc=False, kw_only=True):
-    """A line with its time as it was written (operators.stock.instants)."""
-
-    time: str
-
-
-_texts = msgspec.json.Decoder(_TextLine)
-_event = msgspec.json.Decoder(TimedLine)
+# Times are read as texts (operators.stock.instants).
+_texts = msgspec.json.Decoder(TextLine)
 _reservation = msgspec.json.Decoder(ReservationEvent)
 _header = msgspec.json.Decoder(Header)
 
@@ -189,7 +183,7 @@ def _read(line: bytes) -> Fact | None:
         OverflowError: a time is beyond what can be kept.
     """
     try:
-        event = _event.decode(line)
+        event = read_line(line)
     except ValueError:
         if RESERVATION_TYPE.encode() not in line or _header.decode(line).type != RESERVATION_TYPE:
             raise
@@ -219,7 +213,7 @@ def _kept(micros: int) -> int:
 
 def _decode_whole(
     lines: bytes, total: int
-) -> tuple[list[_TextLine], Integers, npt.NDArray[np.intp]] | None:
+) -> tuple[list[TextLine], Integers, npt.NDArray[np.intp]] | None:
     """All lines in one call, their instants and where they end; None where one needs a closer look.
 
     The decoder would also take two events on one line, or one on two: such blocks go line by line.

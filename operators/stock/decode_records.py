@@ -26,7 +26,7 @@ from operators.stock.decode import (
     judge_line,
     one_each,
 )
-from operators.stock.facts import Batch, Fact
+from operators.stock.facts import Batch, Fact, read_line
 from operators.stock.holds import confirmed_hold
 from operators.stock.refusals import Refusal
 from schemas.envelope import Instant
@@ -39,18 +39,6 @@ ATTRIBUTE = "ce_"
 LONGEST_NAME = 200
 _MOVEMENT = MOVEMENT_TYPE.encode()
 _TIME_BYTES = b"0123456789-+:.TtZz"
-
-
-class _Movement(msgspec.Struct, gc=False):
-    """One event as the ledger needs it (see operators.stock.decode)."""
-
-    specversion: Literal["1.0"]
-    id: Name
-    source: Name
-    type: Literal["stock.movement.v1"]
-    time: Instant
-    data: Movement
-    recordedtime: Instant | None = None
 
 
 class _Reservation(msgspec.Struct, gc=False):
@@ -68,7 +56,6 @@ class _Type(msgspec.Struct, gc=False):
     type: str = ""
 
 
-_movement = msgspec.json.Decoder(_Movement)
 _reservation = msgspec.json.Decoder(_Reservation)
 _type = msgspec.json.Decoder(_Type)
 _data = msgspec.json.Decoder(Movement)
@@ -240,7 +227,7 @@ def _judge(record: Record, origin: str) -> list[Fact] | Refusal:
         confirmed = confirmed_hold(event.data)
         return [] if confirmed is None else [Fact(time, event.source, event.id, confirmed, 0)]
     try:
-        movement = _movement.decode(line)
+        movement = read_line(line)
         time = _kept(to_micros(movement.time))
         recorded = movement.recordedtime
         recorded_at = 0 if recorded is None else _kept(to_micros(recorded))

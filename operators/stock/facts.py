@@ -58,6 +58,12 @@ class TimedLine(Line, gc=False, kw_only=True):
     time: Instant
 
 
+class TextLine(Line, gc=False, kw_only=True):
+    """A line with its time as it was written."""
+
+    time: str
+
+
 # A fact as the window and the journal keep it: its line as it came, or MessagePack where it did not
 # come as a line. The window holds millions of facts that nobody looks at again: keeping a struct
 # would take twice the memory, and packing every one more time than applying it.
@@ -69,16 +75,45 @@ _facts = msgspec.msgpack.Decoder(list[Fact])
 _records = msgspec.msgpack.Decoder(list[Record])
 _wheres = msgspec.msgpack.Decoder(dict[int, Where])
 _line = msgspec.json.Decoder(TimedLine)
+_text_line = msgspec.json.Decoder(TextLine)
 # What a line begins with, and MessagePack of a fact never does.
 _OPEN = ord("{")
 
 pack_fact: Callable[[Fact], Record] = _encoder.encode
 
 
+def read_line(line: bytes) -> TimedLine:
+    """The event of a line.
+
+    Of what it says twice the last counts, also where the first `time` is none: among many lines
+    times are read as texts (operators.stock.decode), and what was taken has to be read again.
+
+    Raises:
+        ValueError: it is no movement.
+    """
+    try:
+        return _line.decode(line)
+    except msgspec.ValidationError as wrong:
+        try:
+            text = _text_line.decode(line)
+            time = msgspec.convert(text.time, Instant)
+        except (ValueError, RecursionError):
+            raise wrong from None
+        return TimedLine(
+            specversion=text.specversion,
+            id=text.id,
+            source=text.source,
+            type=text.type,
+            data=text.data,
+            recordedtime=text.recordedtime,
+            time=time,
+        )
+
+
 def unpack_fact(record: Record) -> Fact:
     """The fact of a record."""
     if record[0] == _OPEN:
-        line = _line.decode(record)
+        line = read_line(record)
         return line.fact(to_micros(line.time))
     return _fact.decode(record)
 
@@ -184,6 +219,15 @@ def source_key(source: str) -> int:
 def identity(fact: Fact) -> Identity:
     """The identity of an event among those of its SKU."""
     return (fact.source, fact.id)
+
+
+# Identity and instant: an id that is used again once its event is forgotten names another one.
+Occurrence = tuple[str, str, int]
+
+
+def occurrence(fact: Fact) -> Occurrence:
+    """One event among all of its SKU that were ever accepted."""
+    return (fact.source, fact.id, fact.time)
 
 
 def same_content(one: Fact, other: Fact) -> bool:

@@ -9,10 +9,10 @@ from typing import Any, cast
 from operators.stock.alerts import alert_id, alert_row, judge
 from operators.stock.facts import (
     Fact,
-    Identity,
+    Occurrence,
     Record,
     clock_fact,
-    identity,
+    occurrence,
     order_key,
     unpack_fact,
 )
@@ -62,12 +62,12 @@ def judge_and_note(state: PlaceState, instant: Sequence[Fact], changes: Changes)
 
 
 def _replay(
-    state: PlaceState, facts: Iterable[Fact], void: Container[Identity], changes: Changes
+    state: PlaceState, facts: Iterable[Fact], void: Container[Occurrence], changes: Changes
 ) -> None:
     """Move the figures on by facts in order, judging at the end of every instant."""
     instant: list[Fact] = []
     for fact in facts:
-        if void and identity(fact) in void:
+        if void and occurrence(fact) in void:
             continue
         if instant and fact.time != instant[0].time:
             judge_and_note(state, instant, changes)
@@ -78,7 +78,7 @@ def _replay(
         judge_and_note(state, instant, changes)
 
 
-def redo(state: PlaceState, void: Container[Identity], rolled_to: int, changes: Changes) -> None:
+def redo(state: PlaceState, void: Container[Occurrence], rolled_to: int, changes: Changes) -> None:
     """Make the figures anew from base and log; `rolled_to` is when days were last rolled live."""
     open_before = open_alerts(state)
     raised_before = set(state.raised)
@@ -132,7 +132,7 @@ def all_older(state: PlaceState, horizon: int, rolled_to: int) -> bool:
     return rolled_to <= state.tip < horizon
 
 
-def fold(state: PlaceState, horizon: int, void: Container[Identity], rolled_to: int) -> None:
+def fold(state: PlaceState, horizon: int, void: Container[Occurrence], rolled_to: int) -> None:
     """Fold facts older than `horizon` into the base: nothing can reach them any more.
 
     Where all of them are (`all_older`) the figures as they stand are the new base; else the log has

@@ -6,7 +6,15 @@ from collections.abc import Iterable
 
 import msgspec
 
-from operators.stock.facts import Fact, Identity, Where, identity, pack_fact, unpack_fact
+from operators.stock.facts import (
+    Fact,
+    Identity,
+    Occurrence,
+    Where,
+    occurrence,
+    pack_fact,
+    unpack_fact,
+)
 from operators.stock.identities import SeenFacts
 from operators.stock.kept_lines import Entry, KeptLines
 from operators.stock.place import NEVER, PlaceState, SavedPlace
@@ -37,16 +45,16 @@ class SavedSku(msgspec.Struct, gc=False, array_like=True):
     places: list[SavedPlace]
     settled: list[Fact]
     pending: list[Waiting]
-    void: list[tuple[str, str, int]]
+    void: list[Occurrence]
 
 
 class SkuState:
     """What the ledger keeps for one SKU.
 
     `newest`: the newest instant of its events; `places`: their numbers (operators.stock.places) by
-    name; `active`: those with facts in the window; `void`: facts that were taken back, with their
-    instants; `pending`: corrections whose fact has not come yet, by the identity they name;
-    `settled`: corrections that found theirs or were refused.
+    name; `active`: those with facts in the window; `void`: facts that were taken back; `pending`:
+    corrections whose fact has not come yet, by the identity they name; `settled`: corrections that
+    found theirs or were refused.
     """
 
     __slots__ = (
@@ -70,7 +78,7 @@ class SkuState:
         self.places: dict[str, int] = {}
         self.active: list[int] = []
         self.seen = SeenFacts(name, kept)
-        self.void: dict[Identity, int] = {}
+        self.void: set[Occurrence] = set()
         self.pending: dict[Identity, list[Waiting]] = {}
         self.settled: list[Fact] = []
 
@@ -83,7 +91,7 @@ class SkuState:
             [places.look(number).dump() for number in self.places.values()],
             self.settled,
             [waiting for several in self.pending.values() for waiting in several],
-            [(source, event_id, time) for (source, event_id), time in self.void.items()],
+            sorted(self.void),
         )
 
     @classmethod
@@ -117,7 +125,7 @@ class SkuState:
             sku.pending.setdefault(named, []).append(waiting)
         for correction in (*saved.settled, *(waiting.correction for waiting in saved.pending)):
             sku.seen.add(correction, pack_fact(correction))
-        sku.void = {(source, event_id): time for source, event_id, time in saved.void}
+        sku.void = set(saved.void)
         return sku
 
     def loosened(self, log: Iterable[Entry]) -> list[Entry]:
@@ -136,7 +144,7 @@ class SkuState:
     def forget_before(self, horizon: int) -> list[Waiting]:
         """Let go of what is older than `horizon`; hands out corrections that nothing came for."""
         self.settled = [known for known in self.settled if known.time >= horizon]
-        self.void = {named: time for named, time in self.void.items() if time >= horizon}
+        self.void = {fact for fact in self.void if fact[2] >= horizon}
         gone: list[Waiting] = []
         for named, several in list(self.pending.items()):
             gone.extend(waiting for waiting in several if waiting.correction.time < horizon)
@@ -149,4 +157,4 @@ class SkuState:
 
     def take_back(self, target: Fact) -> None:
         """Count a fact no more."""
-        self.void[identity(target)] = target.time
+        self.void.add(occurrence(target))

@@ -11,7 +11,7 @@ from depth import cases
 from hypothesis import given
 from hypothesis import strategies as st
 from ledger_driver import Kept, drive
-from stock_events import Event, random_history, render_lines
+from stock_events import Event, correction, event, random_history, render_lines
 from stock_oracle import expect
 from stock_strategies import (
     PATIENT,
@@ -108,6 +108,26 @@ def test_order_of_arrival_changes_nothing(data: st.DataObject) -> None:
     two = drive(render_lines(other), CHAIN, size=data.draw(st.integers(1, 12)))
     assert one.positions == two.positions
     assert one.alerts == two.alerts
+
+
+def test_an_id_used_again_is_taken_back_alone() -> None:
+    """Its forgotten event still counts, also while the window has not been swept of it."""
+    again = event("received", 5, 48.7 * 60, id="r", place="S3")
+    history = [
+        event("sold", 2, 0, id="r"),
+        event("sold", 1, 37 * 60, place="S2"),
+        event("sold", 1, 48.5 * 60, place="S2"),
+        correction(again, 48.6 * 60, id="c"),
+        again,
+        event("sold", 1, 48.9 * 60),
+        # Late, so that the figures of its place are made anew.
+        event("sold", 1, 48.8 * 60),
+    ]
+    lines = render_lines(history)
+    for size in (1, 3, 7):
+        kept = drive(lines, CHAIN, size=size, reopen_at=frozenset({5}))
+        assert_as_expected(lines, kept, CHAIN)
+        assert kept.positions["TEA", "S1"]["on_hand"] == -4
 
 
 @pytest.mark.deep

@@ -8,14 +8,16 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ledger_driver import drive
+from ledger_driver import Kept, drive
 from stock_events import Event, event, random_history, render_lines
 from stock_garbage import GARBAGE_KINDS
 from stock_strategies import PATIENT, histories, wide_histories
 
 from operators.stock import decode as decoding
+from operators.stock import facts, identities, kept_lines
+from operators.stock import lines as lines_module
 from operators.stock.decode import Block, Sharder
-from operators.stock.facts import Batch
+from operators.stock.facts import Batch, unpack_fact
 from operators.stock.ledger import StockLedger
 from operators.stock.lines import LineBatch
 from operators.stock.rules import StockRules
@@ -41,7 +43,7 @@ def decode(lines: list[bytes], shards: int = 1) -> list[Batch]:
     return Sharder(shards).decode(block).batches
 
 
-def one_by_one(lines: list[bytes], size: int) -> object:
+def one_by_one(lines: list[bytes], size: int) -> Kept:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(decoding, "FEWEST_AT_ONCE", NEVER)
         return drive(lines, CHAIN, size=size)
@@ -140,6 +142,31 @@ def test_blocks_together() -> None:
     ]
     assert decoded.read[:3] == (13, 12, 0)
     assert Sharder(1).decode() == ([], [], (0, 0, 0, None))
+
+
+@pytest.mark.parametrize("key", [b"time", b"ti\\u006de"])
+def test_a_time_told_twice(key: bytes) -> None:
+    """The last one counts, as with all else, and the line can be read again when it has to be."""
+    line, plain = render_lines([event("sold", 1, 1), event("received", 9)])
+    twice = line.replace(b'"data"', b'"x":1,"data"').replace(b'{"', b'{"%s":"?","' % key, 1)
+    [batch] = decode([twice, plain])
+    assert isinstance(batch, LineBatch)
+    assert [unpack_fact(batch.record(row)) for row in batch.rows()] == batch.facts
+    lines = [plain, twice, *render_lines([event("counted", 5, 0.5)])]
+    found = drive(lines, CHAIN, size=1, reopen_at=frozenset({2}))
+    assert found == one_by_one(lines, 1)
+    assert (found.dead_letters, found.positions["TEA", "S1"]["on_hand"]) == ({}, 4)
+
+
+def test_other_identities_of_one_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a hash leads to is compared: with few of them nothing is taken for a repetition."""
+    history = random_history(7, 400, skus=3, late_hours=3)
+    lines = render_lines(history)
+    expected = one_by_one(lines, 80)
+    for module in (facts, identities, kept_lines, lines_module):
+        monkeypatch.setattr(module, "hash", lambda of: len(of) % 3 - 1, raising=False)
+    assert drive(lines, CHAIN, size=80) == expected
+    assert one_by_one(lines, 80) == expected
 
 
 def test_long_lines_are_packed() -> None:
