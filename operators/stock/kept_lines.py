@@ -101,12 +101,19 @@ _MANY_BITS = 20
 _AT_BITS = 20
 MOST_LINES = 1 << _AT_BITS
 _MANY, _AT = (1 << _MANY_BITS) - 1, MOST_LINES - 1
+# What an array of integers holds.
+_LARGEST = (1 << 63) - 1
 
 
-def spans(kept: Kept, begins: Integers, ends: Integers) -> Integers:
+def spans(kept: Kept, begins: Integers, ends: Integers) -> list[Span]:
     """Kept lines from some to before others, at most MOST_LINES of a batch, each as one number."""
-    found: Integers = begins << _MANY_BITS | ends - begins
-    return found | kept.number << (_MANY_BITS + _AT_BITS)
+    found = begins << _MANY_BITS | ends - begins
+    which = kept.number << (_MANY_BITS + _AT_BITS)
+    if which > _LARGEST:
+        # After eight million batches, which a busy flow takes in some weeks.
+        return [which | one for one in found.tolist()]
+    several: list[Span] = (found | which).tolist()
+    return several
 
 
 def span(kept: Kept, begin: int, end: int) -> Span:

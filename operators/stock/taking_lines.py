@@ -152,7 +152,7 @@ class LineTaker(FactTaker):
         facts = places.cells[:, COLUMN["facts"]]
         begins, ends = groups.begin.tolist(), groups.end.tolist()
         facts[numbers] += groups.end - groups.begin
-        named = spans(kept, groups.begin, groups.end).tolist()
+        named = spans(kept, groups.begin, groups.end)
         for number, one in zip(numbers, named, strict=True):
             logs[number].append(one)
         kept.holders += numbers

@@ -199,3 +199,17 @@ def test_lines_cut_out_again_in_their_own_batch_are_forgotten() -> None:
     assert driver.ledger._kept._kept.keys() <= {1}
     driver.feed(render_lines(sales + sent))
     assert driver.kept.duplicates == 18
+
+
+def test_millions_of_batches() -> None:
+    """The number of kept lines outgrows 64 bits together with where they are."""
+    driver = LedgerDriver(Chain())
+    driver.ledger._kept._next = (1 << 23) - 3
+    trade = [event("received", 90, 0), *(event("sold", 1, 1 + at) for at in range(5))]
+    for one in trade:
+        driver.feed(render_lines([one]))
+    assert max(driver.ledger._kept._kept) > 1 << 23
+    driver.feed(render_lines(trade))
+    assert driver.kept.duplicates == 6
+    driver.feed(render_lines([event("counted", 50, 2.5)]))
+    assert list(driver.ledger.take_rows().positions[3]) == [47]
