@@ -1,8 +1,8 @@
 """Lines by SKU and place: what the movements of one place come to, added up.
 
 Most movements only change sums, and have to do with no others but those of their place. Looked at
-place by place a block costs its places and not its movements: `operators.stock.ledger` takes a
-whole group at once, unless one of its movements has to be looked at by itself.
+place by place a block costs its places and not its movements: operators.stock.taking_lines takes
+whole groups at once, unless one of their movements has to be looked at by itself.
 """
 
 from __future__ import annotations

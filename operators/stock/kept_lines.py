@@ -4,6 +4,11 @@ A backfill takes lines by the thousand. Cutting each one out, keeping it apart a
 identity into a dict costs more than all its arithmetic, and hardly any is looked at again: so the
 log of a place names spans of kept lines, and a shard knows all their identities by one table. What
 is looked at after all, or is left over when most have gone, is cut out then (`Kept.loosen`).
+
+What becomes of kept lines: those that no log is to name are *left out* (`leave`); those that have
+passed the window are *let go* of, and known on; those that are *loosened* stand by themselves, in
+the log as in operators.stock.identities. When few are left the rest is loosened, and their text
+*forgotten*.
 """
 
 from __future__ import annotations
@@ -165,6 +170,10 @@ class KeptLines:
         return kept.line(row)
 
     def _make_room(self, many: int) -> None:
+        """Make the table anew: without the identities of forgotten lines, which nothing else drops.
+
+        There is room for `many` more then.
+        """
         columns: list[tuple[Integers, Integers]] = []
         for kept in self._kept.values():
             rows = np.flatnonzero(np.frombuffer(kept.taken, np.uint8))

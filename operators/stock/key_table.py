@@ -20,7 +20,10 @@ _SLOTS_EACH = 2
 
 
 class KeyTable:
-    """References (0 or more) by 64-bit keys; keys are hashes, so their low bits are random."""
+    """References (0 or more) by 64-bit keys; keys are hashes, so their low bits are random.
+
+    Nothing is taken out of it one by one: whoever fills it begins anew with what is still wanted.
+    """
 
     __slots__ = ("_count", "_keys", "_mask", "_refs")
 
