@@ -1,7 +1,7 @@
 """The figures of one SKU at one place along event time: quantities, demand, open alerts.
 
 Figures only ever move forward in event time. What arrives late is put in by going back to an
-older copy and moving forward again (`operators.stock.place_log`), so that the figures are a function
+older copy and moving forward again (operators.stock.place_log), so that the figures are a function
 of the set of facts and never of their order of arrival.
 """
 
