@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from random import Random
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ledger_driver import LedgerDriver, drive
-from stock_events import Event, correction, event, render_lines
+from stock_events import Event, correction, event, random_history, render_lines
 from stock_strategies import PATIENT
 
 from operators.stock import decode as decoding
@@ -199,6 +200,28 @@ def test_lines_cut_out_again_in_their_own_batch_are_forgotten() -> None:
     assert driver.ledger._kept._kept.keys() <= {1}
     driver.feed(render_lines(sales + sent))
     assert driver.kept.duplicates == 18
+
+
+@pytest.mark.parametrize(("seed", "size"), [(4, 9), (2, 60)])
+def test_what_is_kept_is_what_logs_name(seed: int, size: int) -> None:
+    """Line by line and after every block; where but few are left, that is noticed."""
+    driver = LedgerDriver(Chain(stock=StockConfig(horizon_hours=6)))
+    lines = render_lines(random_history(seed, 900, skus=4, late_hours=1))
+    several = 0
+    for at in range(0, len(lines), size):
+        driver.feed(lines[at : at + size])
+        kept, places = driver.ledger._kept, driver.ledger._places
+        named = Counter[int]()
+        for number in range(len(places)):
+            for entry in places.look(number).log:
+                if isinstance(entry, int):
+                    lines_of, begin, end = kept.where(entry)
+                    named[lines_of.number] += end - begin
+        assert Counter({number: one.live for number, one in kept._kept.items()}) == named
+        # What the last block left thin is cut out with the next one.
+        assert all(one in kept._thin for one in kept._kept.values() if one.is_thin())
+        several += len(named) > 1
+    assert several > 5
 
 
 def test_millions_of_batches() -> None:
