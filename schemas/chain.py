@@ -11,11 +11,12 @@ from schemas.footfall_rules import FootfallConfig
 from schemas.forecast_rules import ForecastConfig
 from schemas.journey_rules import JourneysConfig
 from schemas.member_rules import MembersConfig
+from schemas.movement import MAX_QUANTITY
 from schemas.phantom_rules import PhantomConfig
 from schemas.staffing_rules import StaffingConfig
 from schemas.transfer_rules import TransferConfig
 
-NonNegative = Annotated[int, msgspec.Meta(ge=0)]
+NonNegative = Annotated[int, msgspec.Meta(ge=0, le=MAX_QUANTITY)]
 Hours = Annotated[float, msgspec.Meta(gt=0)]
 PlaceKind = Literal["store", "forward_warehouse", "central_warehouse"]
 
