@@ -80,7 +80,7 @@ def _items(decoded: Decoded) -> Iterable[Item]:
 
 
 def _refused(refusals: list[Refusal]) -> CouponOutcome:
-    return CouponOutcome([], [], [], refusals)
+    return CouponOutcome([], [], [], [], refusals)
 
 
 def _nothing(_: CouponOutcome) -> Iterable[OutRecord]:

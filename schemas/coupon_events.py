@@ -26,6 +26,11 @@ def type_of(what: str) -> str:
 
 
 TYPES: tuple[str, ...] = tuple(type_of(what) for what in WHATS)
+# That a till could not use one. It is of the same topic, and changes no coupon.
+REJECTED = "redeem_rejected"
+REJECTED_TYPE = type_of(REJECTED)
+# The code where there is no such coupon; all others are those of the API's refusals.
+UNKNOWN_COUPON = "unknown_coupon"
 
 
 class CouponEvent(msgspec.Struct, gc=False, kw_only=True, omit_defaults=True):
@@ -56,3 +61,21 @@ class CouponEvent(msgspec.Struct, gc=False, kw_only=True, omit_defaults=True):
     message: str | None = None
     experiment: str | None = None
     arm: str | None = None
+
+
+class CouponRejected(msgspec.Struct, gc=False, kw_only=True, omit_defaults=True):
+    """A coupon that a till asked for and did not get: told once a coupon, order and code.
+
+    Without `campaign` and `member` there is no such coupon, and `coupon` is a hash of what the till
+    said: it may have been anything, a telephone number as well. `left_out` rejections before this
+    one were not told, for too many were there.
+    """
+
+    coupon: Name
+    order: Name
+    verb: Literal["reserve", "redeem"]
+    rejection_code: Name
+    campaign: str | None = None
+    member: str | None = None
+    store: str | None = None
+    left_out: int = 0

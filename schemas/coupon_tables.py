@@ -37,6 +37,30 @@ COUPON_EVENT = Table(
     ),
 )
 
+COUPON_REJECTION = Table(
+    name="coupon_rejection",
+    comment=(
+        "Coupons that tills asked for and did not get, as the desk told it: a row a coupon, order "
+        "and code, however often the till tried. coupon_friction has them by shop and day."
+    ),
+    primary_key=("desk", "coupon", "receipt", "code"),
+    version="version",
+    columns=(
+        Column("desk", "text", "the desk's name"),
+        Column("coupon", "text", "id; of erased members and of unknown coupons a hash of it"),
+        Column("receipt", "text", "order at the till"),
+        Column("code", "text", "why: as the API refuses, or unknown_coupon"),
+        Column("verb", "text", "reserve or redeem"),
+        Column("campaign", "text", "id in coupons.yaml; empty: there is no such coupon"),
+        Column("member", "text", "pseudonym of whose it is; empty: erased or no such coupon"),
+        Column("store", "text", "where; empty: the till did not say"),
+        Column("at", "instant", "when"),
+        Column("day", "text", "the day of it by the chain's clock, YYYY-MM-DD"),
+        Column("left_out", "integer", "of the whole desk: so many before it were not told"),
+        Column("version", "integer", "place among the desk's events: of two the later one counts"),
+    ),
+)
+
 PURCHASE = Table(
     name="purchase",
     comment=(
@@ -73,6 +97,14 @@ COUPON_CAMPAIGN = Table(
         Column("currency", "text", "of the money"),
         Column("timezone", "text", "of its days"),
         Column("version", "integer", "of the file"),
+        Column(
+            "goods",
+            "json",
+            "skus and categories it is for and the gift's SKU, null: all; empty: not read since",
+            "",
+            True,
+            added=True,
+        ),
     ),
 )
 

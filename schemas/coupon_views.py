@@ -146,3 +146,29 @@ FROM coupon_state GROUP BY campaign, "day", experiment, arm""",
         ("amount_off", "taken off in all [minor money units]"),
     ),
 )
+
+COUPON_FRICTION = View(
+    name="coupon_friction",
+    comment="Coupons that tills rejected, by campaign, shop, reason and day.",
+    select="""
+WITH used AS (
+  SELECT desk, coupon, receipt, max(number) AS number FROM coupon_event
+  WHERE what = 'redeemed' AND receipt IS NOT NULL GROUP BY desk, coupon, receipt
+)
+SELECT r.campaign, r.store, r.code, r."day", count(*) AS orders,
+  count(DISTINCT (r.desk, r.coupon)) AS coupons,
+  count(*) FILTER (u.number > r.version) AS used_after_all,
+  sum(r.left_out)::BIGINT AS left_out
+FROM coupon_rejection r LEFT JOIN used u USING (desk, coupon, receipt)
+GROUP BY r.campaign, r.store, r.code, r."day" """,
+    column_comments=(
+        ("campaign", "id in coupons.yaml; empty: there is no such coupon"),
+        ("store", "where; empty: the till did not say"),
+        ("code", "why: as the API refuses, or unknown_coupon"),
+        ("day", "the day of it by the chain's clock"),
+        ("orders", "at which a coupon was rejected for that"),
+        ("coupons", "of these"),
+        ("used_after_all", "orders that redeemed it later, say with more in the basket"),
+        ("left_out", "of whatever campaign: so many before these were not told"),
+    ),
+)

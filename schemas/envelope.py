@@ -10,8 +10,8 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 import msgspec
 
+from schemas.coupon_events import REJECTED_TYPE, CouponEvent, CouponRejected
 from schemas.coupon_events import TYPES as COUPON_TYPES
-from schemas.coupon_events import CouponEvent
 from schemas.member_events import (
     CONSENT_TYPE,
     ERASED_TYPE,
@@ -134,6 +134,12 @@ class CouponEnvelope(Envelope[CouponEvent], gc=False, kw_only=True, omit_default
     ]
 
 
+class RejectedEvent(Envelope[CouponRejected], gc=False, kw_only=True, omit_defaults=True):
+    """One `coupon.redeem_rejected.v1`, on `coupon.event.v1`."""
+
+    type: Literal["coupon.redeem_rejected.v1"]
+
+
 class SubscriptionEvent(Envelope[Subscription], gc=False, kw_only=True, omit_defaults=True):
     """One `member.subscription.v1`."""
 
@@ -167,6 +173,7 @@ EVENT_STRUCTS: dict[str, type] = {
     CONSENT_TYPE: ConsentEvent,
     THRESHOLDS_TYPE: ThresholdsEvent,
     **dict.fromkeys(COUPON_TYPES, CouponEnvelope),
+    REJECTED_TYPE: RejectedEvent,
     SUBSCRIPTION_TYPE: SubscriptionEvent,
     MESSAGE_OPENED_TYPE: OpenedEvent,
 }

@@ -34,7 +34,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic("member.erased.v1", "member", "people who asked to be forgotten"),
     Topic("member.consent.v1", "member", "what members allowed and forbade, with evidence"),
     Topic("member.thresholds.v1", "version", "from when on which figures are high"),
-    Topic("coupon.event.v1", "member", "coupons issued, reserved, redeemed, rolled back, expired"),
+    Topic("coupon.event.v1", "member", "what becomes of coupons, and which tills rejected"),
     Topic("member.segment_changed.v1", "member", "changes of segment, with their cause"),
     Topic("member.health_changed.v1", "member", "bands of members' health, falling by time, too"),
     Topic("message.decided.v1", "member", "what journeys decided to do, to put off, or not to do"),

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from schemas.coupon_tables import COUPON_CAMPAIGN, COUPON_EVENT, MEMBER_GONE, PURCHASE
-from schemas.coupon_views import COUPON_FUNNEL, COUPON_STATE
+from schemas.coupon_tables import (
+    COUPON_CAMPAIGN,
+    COUPON_EVENT,
+    COUPON_REJECTION,
+    MEMBER_GONE,
+    PURCHASE,
+)
+from schemas.coupon_views import COUPON_FRICTION, COUPON_FUNNEL, COUPON_STATE
 from schemas.footfall_tables import EMPLOYEE_WORK_15M, FOOTFALL_15M
 from schemas.forecast_tables import FORECAST_15M, FORECAST_SPAN
 from schemas.journey_tables import JOURNEY_RUN, MESSAGE
@@ -260,6 +266,7 @@ TABLES: tuple[Table, ...] = (
     MESSAGE_DELIVERY,
     JOURNEY_RUN,
     COUPON_EVENT,
+    COUPON_REJECTION,
     COUPON_CAMPAIGN,
     PURCHASE,
     MEMBER_GONE,
@@ -267,4 +274,10 @@ TABLES: tuple[Table, ...] = (
     FLOW_RUN_PART,
     WAREHOUSE_INFO,
 )
-VIEWS: tuple[View, ...] = (STOCK_POOL, TRANSFER_CURRENT, COUPON_STATE, COUPON_FUNNEL)
+VIEWS: tuple[View, ...] = (
+    STOCK_POOL,
+    TRANSFER_CURRENT,
+    COUPON_STATE,
+    COUPON_FUNNEL,
+    COUPON_FRICTION,
+)

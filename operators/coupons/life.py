@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from schemas.coupon_events import ERASED, CouponEvent
+from schemas.coupon_events import ERASED, CouponEvent, CouponRejected
 from schemas.instants import parse_instant
 
 State = Literal["issued", "reserved", "redeemed", "rolled_back", "expired"]
@@ -118,11 +118,13 @@ class Lives:
     def __init__(self) -> None:
         self.coupons: dict[str, Life] = {}
 
-    def follow(self, what: str, event: CouponEvent) -> bool:
+    def follow(self, what: str, event: CouponEvent | CouponRejected) -> bool:
         """Follow one event, or start from it where those before it are gone; False then.
 
         An event says enough of its coupon to go on from it.
         """
+        if isinstance(event, CouponRejected):
+            return True
         try:
             self.take(what, event)
         except OutOfOrder:
@@ -137,12 +139,14 @@ class Lives:
             return False
         return True
 
-    def take(self, what: str, event: CouponEvent) -> None:
-        """Follow one event.
+    def take(self, what: str, event: CouponEvent | CouponRejected) -> None:
+        """Follow one event; a rejection at a till changes nothing.
 
         Raises:
             OutOfOrder: it cannot be the next one of its coupon.
         """
+        if isinstance(event, CouponRejected):
+            return
         found = self.coupons.get(event.coupon)
         if what != "issued":
             if found is None:

@@ -16,14 +16,14 @@ from operators.records import Record, RecordBlock
 from operators.stock.decode import EARLIEST, LATEST, RAW_LIMIT, Block, BlockRead
 from operators.stock.decode_records import BadHeaderError, is_binary, structured_line
 from operators.stock.refusals import Refusal
+from schemas.coupon_events import REJECTED_TYPE, CouponEvent, CouponRejected
 from schemas.coupon_events import TYPES as COUPON_TYPES
-from schemas.coupon_events import CouponEvent
-from schemas.envelope import CouponEnvelope, Header
+from schemas.envelope import CouponEnvelope, Header, RejectedEvent
 from schemas.instants import parse_instant, to_datetime, to_micros
 from schemas.member_events import ERASED_TYPE, REFUND_TYPE, Erased, Refund
 from schemas.shop_events import ORDER_TYPE
 
-TYPES = (*COUPON_TYPES, ORDER_TYPE, REFUND_TYPE, ERASED_TYPE)
+TYPES = (*COUPON_TYPES, REJECTED_TYPE, ORDER_TYPE, REFUND_TYPE, ERASED_TYPE)
 # An event's place: the millisecond in which its desk told it, and its number in that.
 WITHIN = 1 << 20
 # Of every row: what was told does not change.
@@ -31,14 +31,16 @@ VERSION = 1
 
 _header = msgspec.json.Decoder(Header)
 _coupon = msgspec.json.Decoder(CouponEnvelope)
+_rejected = msgspec.json.Decoder(RejectedEvent)
 _member = msgspec.json.Decoder(Line)
 Row = tuple[Any, ...]
 
 
 class CouponOutcome(NamedTuple):
-    """Rows of coupon_event and purchase, ids of erased members, and what could not be read."""
+    """Rows of coupon_event, coupon_rejection and purchase, erased members, what was not read."""
 
     events: list[Row]
+    rejected: list[Row]
     purchases: list[Row]
     erased: list[str]
     refusals: list[Refusal]
@@ -79,7 +81,7 @@ class _Sorting:
 
     def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
-        self._out = CouponOutcome([], [], [], [])
+        self._out = CouponOutcome([], [], [], [], [])
         self._refusals: list[Refusal] = []
         self._dead: list[Record] = []
         self._events = self._others = self.blank = 0
@@ -141,6 +143,11 @@ class _Sorting:
             row = coupon_row(told.source, told.id, what, at, self._day(at), told.data)
             self._out.events.append(row)
             return True
+        if kind == REJECTED_TYPE:
+            no = _rejected.decode(line)
+            at = self._time(to_micros(no.time))
+            self._out.rejected.append(rejection_row(no.source, no.id, at, self._day(at), no.data))
+            return True
         event = _member.decode(line)
         at, data = self._time(to_micros(event.time)), event.data
         if isinstance(data, Order):
@@ -187,19 +194,11 @@ def coupon_row(source: str, name: str, what: str, at: int, day: str, told: Coupo
     Raises:
         ValueError: id or source are none of a coupon desk's.
     """
-    kind, _, rest = source.partition("/")
-    place = name.partition("#")[0].partition("-")
-    if kind != "coupon-desk" or not (place[0].isdigit() and (place[2] or "0").isdigit()):
-        msg = f"source {source}, id {name}: coupons are told by a coupon desk's keeper"
-        raise ValueError(msg)
-    number = int(place[0]) * WITHIN + int(place[2] or 0)
-    if number >= 1 << 63:
-        msg = f"id {name}: its number is too large for a coupon desk's"
-        raise OverflowError(msg)
+    desk, number = _told_by(source, name)
     return (
         source,
         name,
-        unquote(rest.partition("/")[0]),
+        desk,
         number,
         told.coupon,
         told.campaign,
@@ -219,6 +218,43 @@ def coupon_row(source: str, name: str, what: str, at: int, day: str, told: Coupo
         told.arm,
         VERSION,
     )
+
+
+def rejection_row(source: str, name: str, at: int, day: str, told: CouponRejected) -> Row:
+    """A row of coupon_rejection.
+
+    Raises:
+        ValueError: id or source are none of a coupon desk's.
+    """
+    desk, number = _told_by(source, name)
+    return (
+        desk,
+        told.coupon,
+        told.order,
+        told.rejection_code,
+        told.verb,
+        told.campaign or "",
+        told.member or "",
+        told.store or "",
+        at,
+        day,
+        told.left_out,
+        number,
+    )
+
+
+def _told_by(source: str, name: str) -> tuple[str, int]:
+    """The desk that told an event, and the event's place among all that it told."""
+    kind, _, rest = source.partition("/")
+    place = name.partition("#")[0].partition("-")
+    if kind != "coupon-desk" or not (place[0].isdigit() and (place[2] or "0").isdigit()):
+        msg = f"source {source}, id {name}: coupons are told by a coupon desk's keeper"
+        raise ValueError(msg)
+    number = int(place[0]) * WITHIN + int(place[2] or 0)
+    if number >= 1 << 63:
+        msg = f"id {name}: its number is too large for a coupon desk's"
+        raise OverflowError(msg)
+    return unquote(rest.partition("/")[0]), number
 
 
 def nameless(coupon: str) -> str:

@@ -710,6 +710,34 @@ COMMENT ON COLUMN "coupon_event"."message" IS 'issued: what it was issued by';
 COMMENT ON COLUMN "coupon_event"."experiment" IS 'issued: of which experiment';
 COMMENT ON COLUMN "coupon_event"."arm" IS 'issued: the member''s arm of it';
 COMMENT ON COLUMN "coupon_event"."version" IS 'always 1: what was told does not change';
+CREATE TABLE IF NOT EXISTS "coupon_rejection" (
+  "desk" VARCHAR NOT NULL,
+  "coupon" VARCHAR NOT NULL,
+  "receipt" VARCHAR NOT NULL,
+  "code" VARCHAR NOT NULL,
+  "verb" VARCHAR NOT NULL,
+  "campaign" VARCHAR NOT NULL,
+  "member" VARCHAR NOT NULL,
+  "store" VARCHAR NOT NULL,
+  "at" TIMESTAMPTZ NOT NULL,
+  "day" VARCHAR NOT NULL,
+  "left_out" BIGINT NOT NULL,
+  "version" BIGINT NOT NULL,
+  PRIMARY KEY ("desk", "coupon", "receipt", "code")
+);
+COMMENT ON TABLE "coupon_rejection" IS 'Coupons that tills asked for and did not get, as the desk told it: a row a coupon, order and code, however often the till tried. coupon_friction has them by shop and day.';
+COMMENT ON COLUMN "coupon_rejection"."desk" IS 'the desk''s name';
+COMMENT ON COLUMN "coupon_rejection"."coupon" IS 'id; of erased members and of unknown coupons a hash of it';
+COMMENT ON COLUMN "coupon_rejection"."receipt" IS 'order at the till';
+COMMENT ON COLUMN "coupon_rejection"."code" IS 'why: as the API refuses, or unknown_coupon';
+COMMENT ON COLUMN "coupon_rejection"."verb" IS 'reserve or redeem';
+COMMENT ON COLUMN "coupon_rejection"."campaign" IS 'id in coupons.yaml; empty: there is no such coupon';
+COMMENT ON COLUMN "coupon_rejection"."member" IS 'pseudonym of whose it is; empty: erased or no such coupon';
+COMMENT ON COLUMN "coupon_rejection"."store" IS 'where; empty: the till did not say';
+COMMENT ON COLUMN "coupon_rejection"."at" IS 'when';
+COMMENT ON COLUMN "coupon_rejection"."day" IS 'the day of it by the chain''s clock, YYYY-MM-DD';
+COMMENT ON COLUMN "coupon_rejection"."left_out" IS 'of the whole desk: so many before it were not told';
+COMMENT ON COLUMN "coupon_rejection"."version" IS 'place among the desk''s events: of two the later one counts';
 CREATE TABLE IF NOT EXISTS "coupon_campaign" (
   "campaign" VARCHAR NOT NULL,
   "name_zh" VARCHAR NOT NULL,
@@ -721,8 +749,10 @@ CREATE TABLE IF NOT EXISTS "coupon_campaign" (
   "currency" VARCHAR NOT NULL,
   "timezone" VARCHAR NOT NULL,
   "version" BIGINT NOT NULL,
+  "goods" JSON,
   PRIMARY KEY ("campaign")
 );
+ALTER TABLE "coupon_campaign" ADD COLUMN IF NOT EXISTS "goods" JSON;
 COMMENT ON TABLE "coupon_campaign" IS 'The coupons of the chain as their file has them.';
 COMMENT ON COLUMN "coupon_campaign"."campaign" IS 'id';
 COMMENT ON COLUMN "coupon_campaign"."name_zh" IS 'what people read';
@@ -734,6 +764,7 @@ COMMENT ON COLUMN "coupon_campaign"."stores" IS 'shops in which it counts, null:
 COMMENT ON COLUMN "coupon_campaign"."currency" IS 'of the money';
 COMMENT ON COLUMN "coupon_campaign"."timezone" IS 'of its days';
 COMMENT ON COLUMN "coupon_campaign"."version" IS 'of the file';
+COMMENT ON COLUMN "coupon_campaign"."goods" IS 'skus and categories it is for and the gift''s SKU, null: all; empty: not read since';
 CREATE TABLE IF NOT EXISTS "purchase" (
   "store" VARCHAR NOT NULL,
   "receipt" VARCHAR NOT NULL,
@@ -1039,3 +1070,23 @@ COMMENT ON COLUMN "coupon_funnel"."redeemed_delivered" IS 'of the delivered: wha
 COMMENT ON COLUMN "coupon_funnel"."expired" IS 'not used in time';
 COMMENT ON COLUMN "coupon_funnel"."still_valid" IS 'can still be used: no failures yet';
 COMMENT ON COLUMN "coupon_funnel"."amount_off" IS 'taken off in all [minor money units]';
+CREATE OR REPLACE VIEW "coupon_friction" AS 
+WITH used AS (
+  SELECT desk, coupon, receipt, max(number) AS number FROM coupon_event
+  WHERE what = 'redeemed' AND receipt IS NOT NULL GROUP BY desk, coupon, receipt
+)
+SELECT r.campaign, r.store, r.code, r."day", count(*) AS orders,
+  count(DISTINCT (r.desk, r.coupon)) AS coupons,
+  count(*) FILTER (u.number > r.version) AS used_after_all,
+  sum(r.left_out)::BIGINT AS left_out
+FROM coupon_rejection r LEFT JOIN used u USING (desk, coupon, receipt)
+GROUP BY r.campaign, r.store, r.code, r."day" ;
+COMMENT ON VIEW "coupon_friction" IS 'Coupons that tills rejected, by campaign, shop, reason and day.';
+COMMENT ON COLUMN "coupon_friction"."campaign" IS 'id in coupons.yaml; empty: there is no such coupon';
+COMMENT ON COLUMN "coupon_friction"."store" IS 'where; empty: the till did not say';
+COMMENT ON COLUMN "coupon_friction"."code" IS 'why: as the API refuses, or unknown_coupon';
+COMMENT ON COLUMN "coupon_friction"."day" IS 'the day of it by the chain''s clock';
+COMMENT ON COLUMN "coupon_friction"."orders" IS 'at which a coupon was rejected for that';
+COMMENT ON COLUMN "coupon_friction"."coupons" IS 'of these';
+COMMENT ON COLUMN "coupon_friction"."used_after_all" IS 'orders that redeemed it later, say with more in the basket';
+COMMENT ON COLUMN "coupon_friction"."left_out" IS 'of whatever campaign: so many before these were not told';

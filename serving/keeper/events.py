@@ -81,7 +81,7 @@ def coupons_relayed(entries: Iterable[CouponEntry], source: str) -> list[OutReco
             f"{entry.id}#{entry.event.coupon}",
             utc_text(to_datetime(entry.at * 1000)),
             entry.event,
-            key=entry.event.member,
+            key=entry.event.member or entry.event.coupon,
             topic=COUPON_TOPIC,
         )
         for entry in entries

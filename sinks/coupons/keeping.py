@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.coupon_events import CouponEvent
+from schemas.coupon_events import REJECTED, CouponEvent, CouponRejected
 from schemas.instants import format_instant
 from sinks.coupons.errors import NotPublished
 from sinks.coupons.model import DeskState, OutboxEntry
@@ -29,6 +29,7 @@ class _Told(CouponEvent, kw_only=True):
 
 
 _told = msgspec.json.Decoder(_Told)
+_rejected = msgspec.json.Decoder(CouponRejected)
 
 
 def sweep(desk: Protocol, limit: int) -> Steps[int]:
@@ -56,6 +57,9 @@ def outbox(desk: Protocol, after: str, count: int) -> Steps[list[OutboxEntry]]:
 
 
 def _entry(entry_id: bytes, fields: dict[bytes, bytes]) -> OutboxEntry:
+    what, at = fields[b"what"].decode(), int(fields[b"at"])
+    if what == REJECTED:
+        return OutboxEntry(entry_id.decode(), what, at, _rejected.decode(fields[b"data"]))
     told = _told.decode(fields[b"data"])
     values = {name: getattr(told, name) for name in CouponEvent.__struct_fields__}
     values["valid_from"] = format_instant(told.valid_from * 1000)
@@ -63,7 +67,7 @@ def _entry(entry_id: bytes, fields: dict[bytes, bytes]) -> OutboxEntry:
     if told.ends:
         values["until"] = format_instant(told.ends * 1000)
     event = CouponEvent(**values)
-    return OutboxEntry(entry_id.decode(), fields[b"what"].decode(), int(fields[b"at"]), event)
+    return OutboxEntry(entry_id.decode(), what, at, event)
 
 
 def trim(desk: Protocol, upto: str) -> Steps[int]:

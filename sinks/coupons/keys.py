@@ -43,6 +43,11 @@ class Keys:
         """The first keys of every call."""
         return [self.state, self.log, self.due, self.rules]
 
+    @property
+    def unknown(self) -> str:
+        """Sorted set: rejections of coupons that there are not, by the time they were told."""
+        return f"{self.tag}:unknown"
+
     def coupon(self, coupon: str) -> str:
         """String: one coupon, as JSON."""
         return f"{self.tag}:c:{quoted(coupon)}"

@@ -6,7 +6,7 @@ from importlib import resources
 
 from sinks.redis.library import Library
 
-PARTS = ("records", "till", "restoring", "erasing", "keeping")
+PARTS = ("records", "till", "restoring", "erasing", "rejecting", "keeping")
 # A customer who has paid, or gives back, is served also when the server is at its memory limit.
 WHEN_FULL = frozenset(
     {"redeem", "release", "rollback", "look", "due", "expire", "lapse", "restore", "clear", "gone"}

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from operators.coupons.offers import Offer, Offers
-from schemas.coupon_events import CouponEvent
+from schemas.coupon_events import CouponEvent, CouponRejected
 
 __all__ = [
     "Campaign",
@@ -92,4 +92,4 @@ class OutboxEntry(msgspec.Struct):
     id: str
     what: str
     at: int
-    event: CouponEvent
+    event: CouponEvent | CouponRejected

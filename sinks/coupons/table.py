@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import msgspec
 
 from operators.coupons.log import CouponOutcome, Row, nameless
 from operators.stock.refusals import Refusal
 from schemas.coupon_events import ERASED
-from schemas.coupon_tables import COUPON_CAMPAIGN, COUPON_EVENT, MEMBER_GONE, PURCHASE
-from schemas.coupons import CouponBook
+from schemas.coupon_tables import (
+    COUPON_CAMPAIGN,
+    COUPON_EVENT,
+    COUPON_REJECTION,
+    MEMBER_GONE,
+    PURCHASE,
+)
+from schemas.coupons import CouponBook, CouponRule
 from sinks.tables.collector import Collector
 from sinks.warehouse.address import Target
 from sinks.warehouse.runs import Counts, Run
@@ -19,6 +26,7 @@ from sinks.warehouse.tuple_rows import newest_rows
 
 _COUPON, _MEMBER, _MESSAGE = (COUPON_EVENT.names.index(n) for n in ("coupon", "member", "message"))
 _BUYER = PURCHASE.names.index("member")
+_WHAT, _WHOSE = (COUPON_REJECTION.names.index(n) for n in ("coupon", "member"))
 _GONE = "(SELECT unnest(?::VARCHAR[]))"
 # The id of an event and of a message may name the member, too.
 _ANONYMISE = (
@@ -27,16 +35,26 @@ _ANONYMISE = (
     "event = split_part(event, '#', 1) || '#erased-' || substr(sha256(coupon), 1, 20) "
     f"WHERE member IN {_GONE}"
 )
+# A desk that was written anew may have told a rejection again, without the name by then.
+_TWICE_REJECTED = (
+    f"DELETE FROM coupon_rejection AS r WHERE r.member IN {_GONE} AND EXISTS ("
+    "FROM coupon_rejection o WHERE o.desk = r.desk AND o.receipt = r.receipt AND o.code = r.code "
+    "AND o.coupon = 'erased-' || substr(sha256(r.coupon), 1, 20))"
+)
+_ANONYMISE_REJECTED = (
+    "UPDATE coupon_rejection SET member = '', "
+    f"coupon = 'erased-' || substr(sha256(coupon), 1, 20) WHERE member IN {_GONE}"
+)
 _FORGET = f"DELETE FROM purchase WHERE member IN {_GONE}"
 
 
 class CouponTable(Collector[CouponOutcome]):
-    """Writes events of coupons and purchases, with dead letters and the row of the run.
+    """Writes events of coupons, rejections, purchases, dead letters and the row of the run.
 
     `book`: the campaigns, which are written first.
     """
 
-    tables = (PURCHASE, COUPON_EVENT, MEMBER_GONE)
+    tables = (PURCHASE, COUPON_EVENT, COUPON_REJECTION, MEMBER_GONE)
 
     def __init__(
         self,
@@ -58,7 +76,7 @@ class CouponTable(Collector[CouponOutcome]):
         self._erased: set[str] = set()
 
     def _take(self, outcome: CouponOutcome) -> list[Refusal]:
-        purchases, events, gone = self._rows
+        purchases, events, rejected, gone = self._rows
         new = set(outcome.erased) - self._gone
         if new:
             self._gone |= new
@@ -66,9 +84,12 @@ class CouponTable(Collector[CouponOutcome]):
             gone.extend((member, 1) for member in sorted(new))
             purchases[:] = self._kept(purchases)
             events[:] = map(self._named, events)
+            rejected[:] = map(self._rejected, rejected)
         purchases.extend(self._kept(outcome.purchases))
         events.extend(map(self._named, outcome.events))
-        self.counts.applied += len(outcome.events) + len(outcome.purchases) + len(outcome.erased)
+        rejected.extend(map(self._rejected, outcome.rejected))
+        told = len(outcome.events) + len(outcome.rejected)
+        self.counts.applied += told + len(outcome.purchases) + len(outcome.erased)
         return outcome.refusals
 
     def _kept(self, rows: Iterable[Row]) -> list[Row]:
@@ -84,9 +105,16 @@ class CouponTable(Collector[CouponOutcome]):
         found[_COUPON], found[_MEMBER], found[_MESSAGE] = coupon, "", None
         return tuple(found)
 
+    def _rejected(self, row: Row) -> Row:
+        if row[_WHOSE] != ERASED and row[_WHOSE] not in self._gone:
+            return row
+        found = list(row)
+        found[_WHAT], found[_WHOSE] = nameless(row[_WHAT]), ""
+        return tuple(found)
+
     def _upsert(self) -> None:
         if self._erased:
-            for statement in (_ANONYMISE, _FORGET):
+            for statement in (_ANONYMISE, _TWICE_REJECTED, _ANONYMISE_REJECTED, _FORGET):
                 self._warehouse.write(bound(statement, [sorted(self._erased)]))
         super()._upsert()
 
@@ -101,4 +129,15 @@ def campaign_row(book: CouponBook, campaign: str) -> Row:
     assert rule is not None
     stores = msgspec.json.encode(rule.stores).decode()
     about = (rule.id, rule.name.zh, rule.name.en, rule.kind, rule.threshold, rule.most_off)
-    return (*about, stores, book.currency, book.timezone, book.version)
+    goods = msgspec.json.encode(goods_of(rule)).decode()
+    return (*about, stores, book.currency, book.timezone, book.version, goods)
+
+
+def goods_of(rule: CouponRule) -> dict[str, Any] | None:
+    """What has to be on the shelf for a coupon; None: anything will do."""
+    found: dict[str, Any] = {}
+    if rule.only is not None:
+        found |= {"skus": rule.only.skus, "categories": rule.only.categories}
+    if rule.gift is not None:
+        found["gift"] = rule.gift.sku
+    return found or None

@@ -7,9 +7,9 @@ from operators.coupons.valid import barred
 from operators.coupons.worth import Worth, paid_back, worth
 from schemas.coupons import Basket, CouponRule
 from schemas.money import money_words
-from sinks.coupons import calls
+from sinks.coupons import calls, rejecting
 from sinks.coupons.calls import Peeked, Published
-from sinks.coupons.errors import InvalidCall, Refused
+from sinks.coupons.errors import InvalidCall, Refused, UnknownCoupon
 from sinks.coupons.model import Coupon
 from sinks.coupons.protocol import Protocol
 from sinks.redis.scripted import Steps
@@ -49,22 +49,26 @@ def reserve(
     buyer: str,
 ) -> Steps[Coupon]:
     """Reserve a coupon for a basket; see `CouponDesk.reserving`."""
-    found = yield from calls.peek(desk, coupon)
-    rule = known.rule(found.campaign)
-    what = _priced(known, rule, found, basket, found.at, order)
-    return (
-        yield from calls.reserve(
-            desk,
-            coupon,
-            call=call,
-            order=order,
-            store=basket.store,
-            amount=what.cost,
-            basket=what.base,
-            ttl_seconds=ttl_seconds or desk.settings.ttl_seconds,
-            buyer=buyer,
+    try:
+        found = yield from calls.peek(desk, coupon)
+        rule = known.rule(found.campaign)
+        what = _priced(known, rule, found, basket, found.at, order)
+        return (
+            yield from calls.reserve(
+                desk,
+                coupon,
+                call=call,
+                order=order,
+                store=basket.store,
+                amount=what.cost,
+                basket=what.base,
+                ttl_seconds=ttl_seconds or desk.settings.ttl_seconds,
+                buyer=buyer,
+            )
         )
-    )
+    except (Refused, UnknownCoupon) as why:
+        yield from rejecting.tell(desk, "reserve", coupon, order, basket.store, why)
+        raise
 
 
 def redeem(
@@ -80,29 +84,34 @@ def redeem(
 ) -> Steps[Coupon]:
     """Redeem what was reserved, or a basket at once; see `CouponDesk.redeeming`."""
     what, offline_hours = None, 0
-    # What was reserved is redeemed in one trip.
-    if basket is not None or occurred_at:
-        found = yield from calls.peek(desk, coupon)
-        rule = known.rule(found.campaign)
-        offline_hours = rule.offline_hours
-    if basket is not None:
-        offline = occurred_at and 0 <= found.at - occurred_at <= rule.offline_hours * 3_600_000
-        at = occurred_at if offline else found.at
-        what = _priced(known, rule, found, basket, at, order)
-    return (
-        yield from calls.redeem(
-            desk,
-            coupon,
-            call=call,
-            order=order,
-            store=basket.store if basket is not None else "",
-            amount=None if what is None else what.cost,
-            basket=0 if what is None else what.base,
-            occurred_at=occurred_at,
-            offline_hours=offline_hours,
-            buyer=buyer,
+    store = basket.store if basket is not None else ""
+    try:
+        # What was reserved is redeemed in one trip.
+        if basket is not None or occurred_at:
+            found = yield from calls.peek(desk, coupon)
+            rule = known.rule(found.campaign)
+            offline_hours = rule.offline_hours
+        if basket is not None:
+            offline = occurred_at and 0 <= found.at - occurred_at <= rule.offline_hours * 3_600_000
+            at = occurred_at if offline else found.at
+            what = _priced(known, rule, found, basket, at, order)
+        return (
+            yield from calls.redeem(
+                desk,
+                coupon,
+                call=call,
+                order=order,
+                store=store,
+                amount=None if what is None else what.cost,
+                basket=0 if what is None else what.base,
+                occurred_at=occurred_at,
+                offline_hours=offline_hours,
+                buyer=buyer,
+            )
         )
-    )
+    except (Refused, UnknownCoupon) as why:
+        yield from rejecting.tell(desk, "redeem", coupon, order, store, why)
+        raise
 
 
 def paid_back_of(rule: CouponRule, made: Coupon) -> int:

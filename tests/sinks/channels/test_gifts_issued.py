@@ -17,6 +17,7 @@ from gift_desk import coupon, pack
 from redis_server import RedisServer
 
 from infra.cli import main
+from schemas.coupon_events import CouponEvent
 from sinks.channels.database import connect
 from sinks.channels.listing import TROUBLED, Listed, listed
 from sinks.coupons.client import CouponDesk
@@ -46,6 +47,7 @@ def test_a_gift_is_one_coupon_that_the_till_sees(world: World, desk: CouponDesk)
     assert (offer.coupon, offer.rule.id, offer.worth.off) == (coupon(0), "gift-pack", 5_000)
     (told,) = desk.outbox()
     event = told.event
+    assert isinstance(event, CouponEvent)
     assert (event.message, event.experiment, event.arm) == (coupon(0), "words", "A")
     world.hear(line)
     world.go(MINUTE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,11 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from operators.coupons.life import Lives
+from schemas.coupon_events import CouponRejected
 from schemas.coupons import CouponBook
 from sinks.coupons.client import CouponDesk
 from sinks.coupons.errors import Mismatch, Refused, UnknownCoupon
 
-DAY = 86_400_000
+HOUR = 3_600_000
+DAY = 24 * HOUR
 COUPONS = ("k1", "k2", "k3", "k4")
 MEMBERS = ("m1", "m2")
 ORDERS = ("o1", "o2", "o3")
@@ -42,6 +45,16 @@ class Paper:
 
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
+        # What tills were refused, and when: told once; of coupons that there are not, once an hour.
+        self.refused: dict[tuple[str, str, str], int] = {}
+        self.told: list[tuple[str, str, str]] = []
+
+    def refuse(self, coupon: str, order: str, why: str, now: int) -> None:
+        key = (coupon, order, why)
+        last = self.refused.get(key)
+        if last is None or (why == "unknown_coupon" and now - last >= HOUR):
+            self.refused[key] = now
+            self.told.append(key)
 
     def held(self, row: Row, now: int) -> str:
         return row.held_by if row.held_to > now else ""
@@ -66,6 +79,13 @@ class Paper:
             if name != coupon and order in {other.used_by, self.held(other, now)}:
                 return "same_campaign"
         return self.full(now, row)
+
+
+def said(coupon: str, order: str, why: str) -> str:
+    """What an event calls a coupon."""
+    if why != "unknown_coupon":
+        return coupon
+    return f"unknown-{hashlib.sha256(coupon.encode()).hexdigest()[:20]}"
 
 
 STEP = st.tuples(
@@ -109,6 +129,7 @@ def expected(paper: Paper, step: tuple[str, str, str, int], now: int) -> tuple[s
     verb, coupon, order, number = step
     call = f"{verb}-{number}-{order}"
     row = paper.rows.get(coupon)
+    at_till = verb in {"reserve", "redeem"}
     if verb == "issue":
         member = MEMBERS[number % 2]
         if row is not None:
@@ -125,14 +146,17 @@ def expected(paper: Paper, step: tuple[str, str, str, int], now: int) -> tuple[s
         paper.rows[coupon] = Row(member, midnight + 5 * DAY)
         return "OK", False
     if row is None:
+        if at_till:
+            paper.refuse(coupon, order, "unknown_coupon", now)
         return "UnknownCoupon", False
     if call in row.seen:
         return "OK", True
-    if verb in {"reserve", "redeem"}:
+    if at_till:
         if verb == "redeem" and row.used_by == order:
             return "OK", True
         why = paper.use(coupon, order, now)
         if why:
+            paper.refuse(coupon, order, why, now)
             return why, False
         if verb == "reserve":
             row.held_by, row.held_to = order, now + 600_000
@@ -177,16 +201,20 @@ def test_desk_model_and_events_agree(
         entries = desk.outbox(count=10_000)
         for entry in entries:
             lives.take(entry.what, entry.event)
+        no = [each.event for each in entries if isinstance(each.event, CouponRejected)]
+        told = [(each.coupon, each.order, each.rejection_code) for each in no]
+        assert told == [(said(*key), *key[1:]) for key in paper.told]
+        assert all((each.campaign is None) == (each.coupon not in COUPONS) for each in no)
         seen = desk.look(COUPONS).coupons
         assert {each.coupon for each in seen} == set(paper.rows) == set(lives.coupons)
         for each in seen:
             row = paper.rows[each.coupon]
-            told = lives.coupons[each.coupon]
-            assert each.state == told.at(clock.now)
+            life = lives.coupons[each.coupon]
+            assert each.state == life.at(clock.now)
             assert (each.state == "redeemed") == bool(row.used_by)
             assert (each.state == "reserved") == bool(paper.held(row, clock.now))
             if each.state in {"redeemed", "reserved"}:
-                assert (each.order, each.amount) == (told.order, told.amount)
+                assert (each.order, each.amount) == (life.order, life.amount)
         use = lives.use(clock.now)["c"]
         here = campaign_of(desk, "c")
         assert (here.issued, here.redeemed, here.money) == (use.issued, use.redeemed, use.money)
