@@ -8,7 +8,9 @@ from statistics import fmean, median_low
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from infra.campaign_shops import shelves_told, tills_told
 from operators.members.coupons.diagnosis.facts import Campaign, Receiver
+from operators.members.coupons.diagnosis.shops import Absent, Shelves, Tills
 from serving import campaigns
 from serving.campaigns import Did, Unit
 from serving.queries import Queries, QueryError
@@ -19,11 +21,13 @@ _UNUSED = (None, None, None, None)
 
 
 class Case(NamedTuple):
-    """What a diagnosis is made from."""
+    """What a diagnosis is made from; what shops say is there by name only."""
 
     campaign: Campaign
     receivers: list[Receiver]
     control: list[Receiver]
+    tills: Tills | Absent | None = None
+    shelves: Shelves | Absent | None = None
 
 
 def case_of(queries: Queries, name: str, day: dt.date | None = None) -> Case:
@@ -67,20 +71,34 @@ def case_of(queries: Queries, name: str, day: dt.date | None = None) -> Case:
         if day is None or at.astimezone(zone).date() == day
     ]
     begin = dt.datetime.combine(first, dt.time(), zone)
-    made = [_receivers(queries, campaign, each, begin) for each in (units, held)]
-    return Case(campaign, *made)
+    did, others = (_did(queries, campaign, each, begin) for each in (units, held))
+    end = max(one.end for one in units)
+    visits = [
+        (each.store, each.at)
+        for one, its in zip(units, did, strict=True)
+        for each in its
+        if each.counts and one.start <= each.at < one.end
+    ]
+    return Case(
+        campaign,
+        [_receiver(one, its, begin) for one, its in zip(units, did, strict=True)],
+        [_receiver(one, its, begin) for one, its in zip(held, others, strict=True)],
+        tills_told(queries, [one.coupon for one in units], begin, end),
+        shelves_told(queries, name, visits, begin, end),
+    )
 
 
-def _receivers(
+def _did(
     queries: Queries, campaign: Campaign, units: Sequence[Unit], begin: dt.datetime
-) -> list[Receiver]:
+) -> list[list[Did]]:
+    """What each of them bought, from a year before the campaign to its end."""
     if not units:
         return []
     spans = [(one.member, begin - PAST, max(begin, one.end)) for one in units]
     did: list[list[Did]] = [[] for _ in units]
     for each in campaigns.purchases(queries, campaign.name, spans):
         did[each.unit].append(each)
-    return [_receiver(one, its, begin) for one, its in zip(units, did, strict=True)]
+    return did
 
 
 def _receiver(one: Unit, did: Sequence[Did], begin: dt.datetime) -> Receiver:

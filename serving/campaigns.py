@@ -50,6 +50,7 @@ class Unit(NamedTuple):
     used: tuple[Any, ...]
     before: int
     other: bool
+    coupon: str = ""
 
 
 class Did(NamedTuple):
@@ -115,17 +116,20 @@ def receivers(queries: Queries, campaign: str) -> list[Unit]:
         "WITH state AS MATERIALIZED (SELECT * FROM coupon_state WHERE member <> '') "
         "SELECT c.member, c.valid_from, c.valid_to, c.segment, c.delivered, "
         "c.state = 'redeemed', c.used_store, c.used_receipt, c.used_basket, c.used_off, "
-        "(SELECT count(*) FROM state o WHERE o.member = c.member AND o.coupon <> c.coupon "
-        "AND o.issued_at < c.issued_at AND o.issued_at >= c.issued_at - INTERVAL 30 DAY), "
+        # A server has nothing where it counts none.
+        "coalesce((SELECT count(*) FROM state o WHERE o.member = c.member "
+        "AND o.coupon <> c.coupon AND o.issued_at < c.issued_at "
+        "AND o.issued_at >= c.issued_at - INTERVAL 30 DAY), 0), "
         "EXISTS (SELECT 1 FROM state o WHERE o.member = c.member "
-        "AND o.campaign <> c.campaign AND o.used_at >= c.valid_from AND o.used_at < c.valid_to) "
+        "AND o.campaign <> c.campaign AND o.used_at >= c.valid_from AND o.used_at < c.valid_to), "
+        "c.coupon "
         "FROM state c WHERE c.campaign = ? "
         "ORDER BY c.member, c.issued_at",
         [campaign],
     ).rows
     return [
-        Unit(member, start, end, group, delivered, redeemed, (*used,), before, other)
-        for member, start, end, group, delivered, redeemed, *used, before, other in rows
+        Unit(member, start, end, group, delivered, redeemed, (*used,), before, other, coupon)
+        for member, start, end, group, delivered, redeemed, *used, before, other, coupon in rows
     ]
 
 

@@ -81,8 +81,15 @@ def diagnose_command(
     else:
         read = _campaign(Path(campaign)), _receivers(receivers)
         case = Case(*read, _receivers(control) if control else [])
-    about, people, others = case
-    found = diagnose(about, people, margin, control=others, once=once)
+    found = diagnose(
+        case.campaign,
+        case.receivers,
+        margin,
+        control=case.control,
+        once=once,
+        tills=case.tills,
+        shelves=case.shelves,
+    )
     if form == "json":
         encoded = msgspec.json.encode(found)
         sys.stdout.write(msgspec.json.format(encoded, indent=2).decode() + "\n")
@@ -162,8 +169,12 @@ def _tell(found: Diagnosis) -> None:
         click.echo(f"  {one.code}: {one.words}")
     click.echo("not causes:")
     for one in found.reasons:
-        if not one.holds:
+        if not one.holds and one.figure is not None:
             click.echo(f"  {one.code}: {one.words}")
+    if lacking := [one for one in found.reasons if one.figure is None]:
+        click.echo("not known:")
+        for one in lacking:
+            click.echo(f"  {one.code}: {one.words.removeprefix('not known: ')}")
     if found.replayed:
         click.echo()
         _tell_replayed(found.replayed)

@@ -26,7 +26,11 @@ FUNNEL = (
     "SELECT campaign, day, experiment, arm, issued, delivered, visited, eligible, over_threshold, "
     "redeemed, redeemed_delivered, expired, still_valid, amount_off FROM coupon_funnel"
 )
-TABLES = ("coupon_event", "purchase", "coupon_campaign", "member_gone")
+FRICTION = (
+    "SELECT campaign, store, code, day, orders, coupons, used_after_all, left_out "
+    "FROM coupon_friction"
+)
+TABLES = ("coupon_event", "coupon_rejection", "purchase", "coupon_campaign", "member_gone")
 Funnel = dict[tuple[object, ...], tuple[object, ...]]
 
 
@@ -63,6 +67,9 @@ class Shop:
     def funnel(self) -> Funnel:
         return {tuple(row[:4]): tuple(row[4:]) for row in query(self.warehouse, FUNNEL)}
 
+    def friction(self) -> Funnel:
+        return {tuple(row[:4]): tuple(row[4:]) for row in query(self.warehouse, FRICTION)}
+
     def rows(self) -> list[list[tuple[object, ...]]]:
         return [query(self.warehouse, f"FROM {table} ORDER BY ALL") for table in TABLES]
 
@@ -91,6 +98,7 @@ def test_the_funnel_is_that_of_a_fold(shop: Shop, tmp_path: Path) -> None:
     story.tell_warehouse(shop.warehouse)
     shop.run()
     assert shop.funnel() == story.funnel()
+    assert shop.friction() == story.friction()
 
     # All of it anew, and turned round: the same rows.
     before = shop.rows()
@@ -109,6 +117,10 @@ def test_other_stories_without_the_engine(shop: Shop, seed: int) -> None:
     shop.feed(lines[:400], lines[300:])
     story.tell_warehouse(shop.warehouse)
     assert shop.funnel() == story.funnel()
+    friction = story.friction()
+    assert shop.friction() == friction
+    assert sum(one[2] for one in friction.values()) > 0
+    assert "" in {key[0] for key in friction}
 
 
 @pytest.mark.parametrize("first", [True, False])
@@ -122,6 +134,7 @@ def test_of_an_erased_member_only_counts_stay(shop: Shop, first: bool) -> None:
     for _ in range(2):
         assert query(shop.warehouse, f"FROM purchase WHERE member IN {tuple(gone)}") == []
         left = query(shop.warehouse, "FROM coupon_event")
+        left += query(shop.warehouse, "FROM coupon_rejection")
         ids = {one.coupon for one in story.coupons if one.member in gone}
         words = {str(value) for row in left for value in row}
         assert ids
@@ -129,6 +142,9 @@ def test_of_an_erased_member_only_counts_stay(shop: Shop, first: bool) -> None:
         assert not [word for word in words if word.partition("#")[2] in ids]
         issued = query(shop.warehouse, "SELECT count(*) FROM coupon_state")
         assert issued == [(len(story.coupons),)]
+        rejected = query(shop.warehouse, "SELECT count(*) FROM coupon_rejection")
+        assert rejected == [(len(story.rejected),)]
+        assert shop.friction() == story.friction()
         redeemed = query(shop.warehouse, "SELECT sum(redeemed), sum(amount_off) FROM coupon_funnel")
         used = [one for one in story.coupons if one.state == "redeemed"]
         assert redeemed == [(len(used), sum(one.off for one in used))]
@@ -180,6 +196,7 @@ def test_killed_again_and_again(shop: Shop, tmp_path: Path) -> None:
     shop.run()
     assert shop.rows() == whole.rows()
     assert shop.funnel() == whole.funnel()
+    assert shop.friction() == whole.friction()
 
 
 def test_a_served_warehouse_has_the_same(

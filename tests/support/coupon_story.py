@@ -74,6 +74,9 @@ class Story:
         for number in range(coupons):
             self._coupon(number)
         self._people()
+        self.rejected: dict[tuple[str, str, str], tuple[Any, ...]] = {}
+        for number in range(coupons // 2):
+            self._reject(number)
 
     def _put(self, one: dict[str, Any]) -> None:
         self.events.append(one)
@@ -123,6 +126,62 @@ class Story:
         if one.state == "issued" and rng.random() < 0.5:
             one.state = "expired"
             self._tell(one, "expired", one.valid_to)
+
+    def _reject(self, number: int) -> None:
+        """A till is refused a coupon, now and then one that there is not; or told so again."""
+        rng = self.rng
+        at = BEGIN + rng.randrange(20 * DAY_US)
+        code = rng.choice(["below_threshold", "expired", "other_stores"])
+        one = rng.choice(self.coupons) if rng.random() < 0.9 else None
+        used = [each["data"] for each in one.events if "order" in each["data"]] if one else []
+        name = rng.choice(used)["order"] if used and rng.random() < 0.5 else f"n{number}"
+        about = {"campaign": one.campaign, "member": one.member} if one else {}
+        coupon, code = (one.coupon, code) if one else (f"unknown-{number}", "unknown_coupon")
+        if rng.random() < 0.7:
+            about["store"] = rng.choice(["S1", "S2"])
+        for _ in range(rng.randrange(1, 3)):  # a desk that was written anew tells it again
+            self._number += 1
+            data: dict[str, Any] = {
+                "coupon": coupon,
+                "order": name,
+                "verb": "redeem",
+                "rejection_code": code,
+                **about,
+            }
+            if rng.random() < 0.1:
+                data["left_out"] = rng.randrange(1, 9)
+            place = f"{at // 1000}-{self._number}#{coupon}"
+            source = "coupon-desk/all/" + rng.choice(["one", "two"])
+            self._put(event("coupon.redeem_rejected.v1", place, at, source, **data))
+            member = one.member if one else ""
+            row = (at, self._number, member, about.get("store", ""), data.get("left_out", 0))
+            key = (coupon, name, code)
+            there = self.rejected.get(key)
+            if there is None or (there[0] // 1000, there[1]) < (at // 1000, self._number):
+                self.rejected[key] = row
+
+    def friction(self) -> dict[tuple[str, str, str, str], tuple[int, ...]]:
+        """Campaign, shop, code and day to orders, coupons, used after all, and left out."""
+        uses: dict[tuple[str, str], tuple[int, int]] = {}
+        whose = {one.coupon: one for one in self.coupons}
+        for one in self.coupons:
+            for each in one.events:
+                if each["type"] == "coupon.redeemed.v1":
+                    stamp, number = each["id"].partition("#")[0].split("-")
+                    key = (one.coupon, each["data"]["order"])
+                    uses[key] = max(uses.get(key, (0, 0)), (int(stamp), int(number)))
+        found: dict[tuple[str, str, str, str], tuple[set[str], list[int]]] = {}
+        for (coupon, name, code), (at, number, _, store, left_out) in self.rejected.items():
+            day = f"{to_datetime(at).astimezone(ZONE):%Y-%m-%d}"
+            campaign = whose[coupon].campaign if coupon in whose else ""
+            coupons, sums = found.setdefault((campaign, store, code, day), (set(), [0, 0, 0]))
+            coupons.add(coupon)
+            sums[0] += 1
+            sums[1] += uses.get((coupon, name), (0, 0)) > (at // 1000, number)
+            sums[2] += left_out
+        return {
+            key: (sums[0], len(coupons), sums[1], sums[2]) for key, (coupons, sums) in found.items()
+        }
 
     def _use(self, one: Told, at: int) -> None:
         rng = self.rng

@@ -49,8 +49,8 @@ class Receiver:
     during: tuple[int, ...]
     redeemed: bool
     opened: bool | None = None  # None where the channel does not tell
-    refused: int = 0  # times that a till refused it
-    missing: int = 0  # visits on which its goods were sold out
+    refused: int | None = None  # times that a till refused it; None where nobody counted
+    missing: int | None = None  # visits on which its goods were sold out; likewise
     other_offer: bool = False  # used another offer instead
     coupons_before: int = 0  # in the 30 days before
 

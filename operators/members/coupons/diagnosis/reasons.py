@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean, median
 
 from operators.members.coupons.diagnosis.facts import Campaign, Receiver, medians, share
+from operators.members.coupons.diagnosis.shops import Absent, Shelves, Tills
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A code, its figure, the limit, whether it is a cause, and a sentence."""
+    """A code, its figure, the limit, whether it is a cause, and a sentence.
+
+    Without a figure nobody knows whether it is one, and the sentence says what is missing.
+    """
 
     code: str
-    figure: float
+    figure: float | None
     limit: float
     holds: bool
     words: str
@@ -40,6 +44,8 @@ class Reason:
     @property
     def strength(self) -> float:
         """How far over its limit."""
+        if self.figure is None:
+            return 0.0
         if self.figure == self.limit:
             return 1.0
         if self.code in _LOW:
@@ -52,9 +58,17 @@ _LOW = frozenset({"TIMING_MISMATCH", "VALUE_TOO_SMALL", "VALIDITY_TOO_SHORT", "C
 
 
 def reasons(
-    campaign: Campaign, receivers: Sequence[Receiver], limits: Limits | None = None
+    campaign: Campaign,
+    receivers: Sequence[Receiver],
+    limits: Limits | None = None,
+    *,
+    tills: Tills | Absent | None = None,
+    shelves: Shelves | Absent | None = None,
 ) -> list[Reason]:
-    """All reasons, causes first and the strongest of them at the top."""
+    """All reasons, causes first and the strongest of them at the top.
+
+    `tills` and `shelves` are what shops say; without them it is what receivers have of it.
+    """
     given = limits or Limits()
     found = [
         one
@@ -65,10 +79,10 @@ def reasons(
             _validity(campaign, receivers),
             *_channels(campaign, receivers, given),
             _fatigue(receivers, given),
-            _goods(receivers, given),
+            _goods(receivers, given) if shelves is None else _shelves(shelves, given),
             _value(campaign, given),
             _other(receivers, given),
-            _tills(receivers, given),
+            _refused(receivers, given) if tills is None else _tills(tills, given),
             _censored(campaign, receivers),
         )
         if one is not None
@@ -166,10 +180,20 @@ def _fatigue(receivers: Sequence[Receiver], given: Limits) -> Reason:
 
 
 def _goods(receivers: Sequence[Receiver], given: Limits) -> Reason:
-    visits = sum(one.visits for one in receivers)
-    figure = share(sum(one.missing for one in receivers), visits)
+    told = [one for one in receivers if one.missing is not None]
+    if not told:
+        return _shelves(Absent("no receiver has `missing`, visits without its goods"), given)
+    visits = sum(one.visits for one in told)
+    figure = share(sum(one.missing or 0 for one in told), visits)
     words = f"on {figure:.0%} of {visits:,} visits its goods were sold out"
     return Reason("GOODS_UNAVAILABLE", figure, given.goods, figure >= given.goods, words)
+
+
+def _shelves(shelves: Shelves | Absent, given: Limits) -> Reason:
+    if isinstance(shelves, Absent):
+        return _absent("GOODS_UNAVAILABLE", given.goods, shelves)
+    figure = shelves.share
+    return Reason("GOODS_UNAVAILABLE", figure, given.goods, figure >= given.goods, shelves.words)
 
 
 def _value(campaign: Campaign, given: Limits) -> Reason:
@@ -184,11 +208,25 @@ def _other(receivers: Sequence[Receiver], given: Limits) -> Reason:
     return Reason("COMPETING_OFFER", figure, given.other, figure >= given.other, words)
 
 
-def _tills(receivers: Sequence[Receiver], given: Limits) -> Reason:
-    refused = sum(one.refused for one in receivers)
-    figure = share(refused, refused + sum(one.redeemed for one in receivers))
+def _refused(receivers: Sequence[Receiver], given: Limits) -> Reason:
+    told = [one for one in receivers if one.refused is not None]
+    if not told:
+        return _tills(Absent("no receiver has `refused`, how often a till refused it"), given)
+    refused = sum(one.refused or 0 for one in told)
+    figure = share(refused, refused + sum(one.redeemed for one in told))
     words = f"tills refused it {refused:,} times ({figure:.0%} of uses)"
     return Reason("CASHIER_FRICTION", figure, given.refused, figure >= given.refused, words)
+
+
+def _tills(tills: Tills | Absent, given: Limits) -> Reason:
+    if isinstance(tills, Absent):
+        return _absent("CASHIER_FRICTION", given.refused, tills)
+    figure = tills.share
+    return Reason("CASHIER_FRICTION", figure, given.refused, figure >= given.refused, tills.words)
+
+
+def _absent(code: str, limit: float, why: Absent) -> Reason:
+    return Reason(code, None, limit, False, f"not known: {why.words}")
 
 
 def _censored(campaign: Campaign, receivers: Sequence[Receiver]) -> Reason:

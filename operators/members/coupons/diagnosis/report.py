@@ -10,6 +10,7 @@ from operators.members.coupons.diagnosis.facts import Campaign, Receiver, share
 from operators.members.coupons.diagnosis.funnel import Funnel, Stage, funnel, worst_stage
 from operators.members.coupons.diagnosis.reasons import Limits, Reason, reasons
 from operators.members.coupons.diagnosis.replay import Replayed, replay
+from operators.members.coupons.diagnosis.shops import Absent, Shelves, Tills
 from operators.members.coupons.diagnosis.worth import Judged, NextTest, next_test, worth
 from operators.members.experiments.moments import moments
 
@@ -31,6 +32,9 @@ class Diagnosis:
     replayed: tuple[Replayed, ...]  # the campaign's own offer first
     judged: Judged
     next_test: NextTest | None
+    # By shop, where the warehouse knows.
+    tills: Tills | None = None
+    shelves: Shelves | None = None
 
     @property
     def causes(self) -> tuple[Reason, ...]:
@@ -46,11 +50,14 @@ def diagnose(
     control: Sequence[Receiver] = (),
     limits: Limits | None = None,
     once: bool = False,
+    tills: Tills | Absent | None = None,
+    shelves: Shelves | Absent | None = None,
 ) -> Diagnosis:
     """Diagnose a campaign; `margin` is what is left of a basket after its goods are paid.
 
     `control` are members who would have got it and by chance did not; without them nobody can say
-    what the coupon brought. `once` for a campaign that is looked at once, when it is over.
+    what the coupon brought. `once` for a campaign that is looked at once, when it is over. `tills`
+    and `shelves`: what shops say, where it is not the receivers who have it.
     """
     went = funnel(campaign, receivers)
     margins = reached = None
@@ -70,10 +77,12 @@ def diagnose(
         campaign,
         went,
         worst_stage(went),
-        tuple(reasons(campaign, receivers, limits)),
+        tuple(reasons(campaign, receivers, limits, tills=tills, shelves=shelves)),
         tuple(replay(past, _offers(campaign, past), margin)) if past else (),
         worth(used, margins, reached, once=once),
         _next(campaign, receivers, control),
+        None if isinstance(tills, Absent) else tills,
+        None if isinstance(shelves, Absent) else shelves,
     )
 
 
