@@ -12,6 +12,7 @@ from coupon_desks import book
 from hold_stack import Api
 from redis_server import start_redis
 
+from schemas.coupon_events import CouponRejected
 from serving.holds.keys import Scope
 from sinks.coupons.client import CouponDesk
 from sinks.coupons.settings import DeskSettings
@@ -112,6 +113,29 @@ def test_refusals_say_why_in_both_languages(api: Api, coupon: str) -> None:
     assert other.json()["reason"] == "already_redeemed"
     released = call(api, coupon, "release", order=coupon)
     assert released.json()["reason"] == "already_redeemed"
+
+
+def test_refusals_are_on_the_outbox_when_they_are_answered(
+    api: Api, desk: CouponDesk, coupon: str
+) -> None:
+    """Once an order and reason, however often a till asks; with shop, and without who asks."""
+
+    def told() -> list[tuple[str, str, str | None, str]]:
+        return [
+            (each.event.verb, each.event.order, each.event.store, each.event.rejection_code)
+            for each in desk.outbox(count=10_000)
+            if isinstance(each.event, CouponRejected) and each.event.order.startswith(coupon)
+        ]
+
+    for turn in range(3):
+        short = call(api, coupon, "reserve", order=coupon, id=f"r{turn}", basket=basket(100))
+        assert short.json()["reason"] == "below_threshold"
+        assert told() == [("reserve", coupon, "S001", "below_threshold")]
+    unknown = call(api, f"{coupon}-x", "redeem", order=f"{coupon}-2", basket=basket(29_000))
+    assert kind(unknown) == "unknown-coupon"
+    assert told()[1:] == [("redeem", f"{coupon}-2", "S001", "unknown_coupon")]
+    assert call(api, coupon, "redeem", order=coupon, basket=basket(29_000)).status_code == 200
+    assert len(told()) == 2
 
 
 def test_a_reservation_is_given_back(api: Api, coupon: str) -> None:

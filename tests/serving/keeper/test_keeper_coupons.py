@@ -13,11 +13,11 @@ from keeper_world import World
 
 from infra.commands.coupons import coupon
 from operators.coupons.life import Lives
-from schemas.coupon_events import COUPON_TOPIC, TYPES, CouponEvent
+from schemas.coupon_events import COUPON_TOPIC, REJECTED_TYPE, TYPES, CouponEvent, CouponRejected
 from schemas.member_events import ERASED_TYPE, Erased
 from serving.keeper.events import read_event
 from sinks.coupons.client import CouponDesk
-from sinks.coupons.errors import Refused
+from sinks.coupons.errors import Refused, UnknownCoupon
 from sinks.coupons.settings import DeskSettings
 from sinks.kafka.events import to_record
 from sinks.kafka.producer import TopicWriter
@@ -34,6 +34,7 @@ class CouponLog:
         self._reader = RecordReader(KafkaSettings(broker.address), [COUPON_TOPIC], "coupon-test")
         self._member = member
         self.lives = Lives()
+        self.rejected: list[CouponRejected] = []
         self.told: dict[tuple[str, str], bytes] = {}
         self.repeated = 0
 
@@ -42,14 +43,20 @@ class CouponLog:
             for record in block.records:
                 event = read_event(record)
                 assert event is not None
-                assert event.type in TYPES
-                data = msgspec.json.decode(event.data, type=CouponEvent)
+                data: CouponEvent | CouponRejected
+                if event.type == REJECTED_TYPE:
+                    data = msgspec.json.decode(event.data, type=CouponRejected)
+                else:
+                    assert event.type in TYPES
+                    data = msgspec.json.decode(event.data, type=CouponEvent)
                 name = (event.source, event.id)
                 if name in self.told:
                     assert self.told[name] == event.data, "told twice, and differently"
                     self.repeated += 1
-                elif data.member == self._member:
+                elif self._member in (data.member, getattr(data, "store", None)):
                     self.told[name] = event.data
+                    if isinstance(data, CouponRejected):
+                        self.rejected.append(data)
                     self.lives.take(event.type.split(".")[1], data)
 
     def close(self) -> None:
@@ -118,6 +125,52 @@ def test_coupons_reach_the_log_over_a_keepers_death(
     assert "100.0%" in shown.output
     desk.run(desk.issuing("k9", "c280-50", "other", message="after"))
     world.wait(lambda: not desk.outbox(), "the keeper did not find the desk again")
+
+
+def test_what_tills_were_refused_reaches_the_log_once(
+    world: World, desk: CouponDesk, log: CouponLog
+) -> None:
+    """Over deaths of the keeper: the relay may repeat itself, with the same ids."""
+    here, short = basket(29_000, store=world.pool), basket(100, store=world.pool)
+
+    def refuse(*orders: str) -> None:
+        for order in orders:
+            for _ in range(2):  # tills try again
+                with pytest.raises(Refused):
+                    desk.run(desk.redeeming("k", call="d", order=order, basket=short))
+                with pytest.raises(UnknownCoupon):
+                    desk.run(desk.reserving("no", here, call="r", order=order))
+
+    desk.run(desk.issuing("k", "c280-50", world.pool))
+    keeper = world.opened()
+    for number in range(3):
+        refuse(f"{number}-a", f"{number}-b")
+        keeper.kill()
+        refuse(f"{number}-b", f"{number}-c")
+        keeper = world.opened()
+    desk.run(desk.redeeming("k", call="d", order="0-a", basket=here))
+    asked = [f"{number}-{letter}" for number in range(3) for letter in "abc"]
+
+    def told() -> bool:
+        log.read()
+        return log.lives.coupons["k"].state == "redeemed" if log.told else False
+
+    world.wait(told, "not all events reached the log")
+    codes = ("below_threshold", "unknown_coupon")
+    found = sorted((each.order, each.rejection_code) for each in log.rejected)
+    assert found == sorted((order, code) for order in asked for code in codes)
+    owners = {(each.rejection_code, each.member, each.campaign) for each in log.rejected}
+    assert owners == {(codes[0], world.pool, "c280-50"), (codes[1], None, None)}
+    # A desk that is written anew from this log is the same.
+    told_of = desk.look(["k"], ["c280-50"])
+    world.wait(lambda: not desk.outbox(), "the outbox was not trimmed")
+    lose(desk)
+    file = world.folder / "coupons.yaml"
+    file.write_text(COUPONS, encoding="utf-8")
+    where = ["--pool", world.pool, "--kafka", world.broker.address, "--redis", world.redis.url]
+    rebuilt = CliRunner().invoke(coupon, ["rebuild", str(file), *where])
+    assert "1 coupons from 2 events" in rebuilt.output, rebuilt.output
+    assert desk.look(["k"], ["c280-50"]).campaigns == told_of.campaigns
 
 
 def test_an_erased_member_is_gone_from_the_desk_and_stays_gone(
