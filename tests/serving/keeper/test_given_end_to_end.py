@@ -214,7 +214,10 @@ def test_from_purchase_to_redemption(shop: Shop) -> None:
 
 
 def redeem(shop: Shop, api: Api) -> None:
-    """Everybody's screen shows the offer; two use it, and one of them brings everything back."""
+    """Everybody's screen shows the offer; two use it, and one of them brings everything back.
+
+    One of them is refused at first, for too little lies at the till.
+    """
     till = api.client_of(api.others["till"])
     for message, one in shop.said.items():
         found = till.post("/v1/offers", json={"member": one.member, "basket": basket()}).json()
@@ -224,6 +227,11 @@ def redeem(shop: Shop, api: Api) -> None:
     for message, one in shop.said.items():
         if one.member in ("w0", "v0"):
             asked = {"id": "d", "order": f"u-{one.member}", "basket": basket()}
+            if one.member == "w0":
+                little = {"store": "S1", "lines": [{"sku": "TEA", "amount": 100}]}
+                for _ in range(2):
+                    no = till.post(f"/v1/coupons/{message}/redeem", json=asked | {"basket": little})
+                    assert no.json()["reason"] == "below_threshold"
             answer = till.post(f"/v1/coupons/{message}/redeem", json=asked)
             assert answer.status_code == 200, answer.text
             name = f"u-{one.member}"
@@ -245,6 +253,8 @@ def count(shop: Shop) -> None:
     asked = partial(query, shop.warehouse)
     told = asked("SELECT count(*), count(DISTINCT coupon) FROM coupon_event WHERE what = 'issued'")
     assert told == [(7, 7)]
+    friction = "SELECT campaign, store, code, orders, used_after_all FROM coupon_friction"
+    assert asked(friction) == [("gift-pack", "S1", "below_threshold", 1, 1)]
     delivered = asked(
         "SELECT channel, status, count(*) FROM message_delivery GROUP BY ALL ORDER BY ALL"
     )
