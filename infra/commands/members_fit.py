@@ -34,7 +34,7 @@ _KINDS = {
 @click.option(
     "--engaged",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Messages opened and coupons redeemed: the same columns, without amounts.",
+    help="Messages opened, which is what the flow reads: the same columns, without amounts.",
 )
 @click.option("--zone", default="UTC", show_default=True, help="Whose days are counted.")
 @click.option("--until", help="The day it is fitted for.  [default: after the last in FILE]")

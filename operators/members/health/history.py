@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 # Half-lives of the two decayed spends, in days.
 SHORT, LONG = 30.0, 90.0
-# Half-life of what a member opened and redeemed, and returned, in days.
+# Half-life of what a member opened, in days.
 ENGAGED = 60.0
 
 
@@ -25,7 +25,7 @@ class History:
     age: float  # since the first purchase
     short: float
     long: float
-    engaged: float = 0.0  # opened and redeemed, decayed
+    engaged: float = 0.0  # messages opened, decayed
     returned: float = 0.0  # share of spend that came back
 
     @property
@@ -106,7 +106,7 @@ class Log:
     """Purchases and refunds of many members, a row each; days are numbers.
 
     `day` is when it happened; `of` is the day of the purchase: the same, but for refunds, whose
-    amounts are below 0. `engagements` are (member, day) of messages opened and coupons redeemed.
+    amounts are below 0. `engagements` are (member, day) of messages opened.
     """
 
     member: Ints
