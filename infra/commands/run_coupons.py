@@ -16,6 +16,7 @@ from infra.run_options import run_options
 _HELD = (
     "SELECT count(DISTINCT coupon), count(DISTINCT campaign), "
     "count(DISTINCT coupon) FILTER (what = 'redeemed'), "
+    "(SELECT count(*) FROM coupon_rejection), "
     "(SELECT count(*) FROM purchase WHERE part = '') FROM coupon_event"
 )
 
@@ -30,11 +31,12 @@ _HELD = (
 def coupons(**given: Any) -> None:
     """Coupons and purchases to funnels: run again at any time, it goes on where it was."""
     settings = run_flow(CouponsStep.FLOW, given, run_coupons)
-    done, (held, campaigns, redeemed, purchases) = came_to(settings, _HELD)
+    done, (held, campaigns, redeemed, refused, purchases) = came_to(settings, _HELD)
     shown = f"{held:,} of {campaigns:,} campaigns in {settings.target}, {redeemed:,} ever redeemed"
     if done is None:
         click.echo(f"nothing new to read; coupons: {shown}")
         return
     print_counts(done, "other flows' and of nobody")
     click.echo(f"  coupons      {shown}")
+    click.echo(f"  refusals     {refused:,} at tills, by order and code")
     click.echo(f"  purchases    {purchases:,}")
