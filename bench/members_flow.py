@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -22,6 +22,7 @@ import msgspec
 
 from bench.members import facts
 from bench.processes import Cost, measure, median
+from flows.members import FLUSH_BACKFILL
 from flows.process import prepare_process
 from flows.settings import SHARDS
 from operators.engine import system_clock
@@ -40,7 +41,7 @@ from sinks.members.table import MembersTable
 from sinks.warehouse.runs import Run
 from sources.blocks import BlockReader
 
-FLUSH_US = 5_000_000
+FLUSH_US = FLUSH_BACKFILL // timedelta(microseconds=1)
 
 
 def write_events(path: Path, members: int, orders: int) -> int:

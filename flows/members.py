@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
+from datetime import timedelta
 from threading import Event
 from typing import Any, TypeGuard
 
@@ -24,7 +25,7 @@ from flows.parts import Report, beside_batches, journals, own_settings, table_si
 from flows.process import prepare_process
 from flows.settings import SHARDS, StockSettings, load_chain
 from flows.steps import MembersStep as STEP
-from operators.engine import FLUSH_AFTER, FLUSH_BACKFILL, ShardLogic, Snapshot, system_clock
+from operators.engine import FLUSH_AFTER, ShardLogic, Snapshot, system_clock
 from operators.journeys.journeying import Rules
 from operators.journeys.shards import JourneyMemberShard, JourneyPersonShard
 from operators.members.decode import Decoded, MemberDecoder
@@ -48,6 +49,9 @@ from sources.marked.partition import MarkedSource
 TOPICS = TYPES
 GROUP = "tillflow-members"
 PERSONS = "persons"
+# Time alone changes members: while weeks pass in a moment nearly all of them, again and again, and
+# writing each of these rows costs more than all else.
+FLUSH_BACKFILL = timedelta(seconds=30)
 Item = tuple[str, MemberBatch | BlockRead | MembersOutcome | list[DeadRecord]]
 Logic = ShardLogic[MemberBatch, MembersOutcome]
 
