@@ -1,0 +1,104 @@
+"""The kinds of shops that are compared: how busy, what shape the day has, how the manager plans."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from operators.roster.problem import SLOTS_AN_HOUR
+
+OPENS, CLOSES = 9, 21
+OPEN_SLOTS = (CLOSES - OPENS) * SLOTS_AN_HOUR
+
+
+class Kind(NamedTuple):
+    """A task: its share of the work, seconds of a service, its coefficient of variation (1 is
+    exponential), seconds of patience, and what a customer served pays in minor units.
+    """
+
+    share: float
+    service_s: float
+    spread: float
+    patience_s: float
+    sale: int
+
+
+class Peak(NamedTuple):
+    """A rush: the hour of its middle, its height, and hours until it is 1/e of that."""
+
+    hour: float
+    height: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A kind of shop.
+
+    `base` and `peaks` are the day's shape, up to a factor. `weekdays` are factors from Monday on,
+    `luck` is the spread of a day about what is usual for it. The contracts' hours are
+    `hours_to_load` times the hours that serving takes. `waiting_cost` is what an hour of one
+    customer's waiting is worth, in minor units. `manager` says how heads are found by hand.
+    """
+
+    name: str
+    tasks: dict[str, Kind]
+    base: float
+    peaks: tuple[Peak, ...]
+    weekdays: tuple[float, ...]
+    luck: float
+    people: tuple[int, int]
+    hours_to_load: float
+    waiting_cost: int
+    manager: Literal["thumb", "goal"]
+
+    def profile(self, quarter: int) -> float:
+        """The day's shape in a quarter of the opening hours; its mean is 1."""
+        mean = sum(map(self.shape, range(OPEN_SLOTS))) / OPEN_SLOTS
+        return self.shape(quarter) / mean
+
+    @property
+    def highest(self) -> float:
+        """The day's peak by its mean."""
+        return max(map(self.profile, range(OPEN_SLOTS)))
+
+    def shape(self, quarter: int) -> float:
+        """The day's shape in a quarter of the opening hours, up to a factor."""
+        hour = OPENS + quarter / SLOTS_AN_HOUR
+        return self.base + sum(
+            one.height * math.exp(-(((hour - one.hour) / one.width) ** 2)) for one in self.peaks
+        )
+
+
+AMPLE = Scenario(
+    "ample",
+    tasks={
+        "till": Kind(0.5, 90.0, 0.7, 600.0, 1_100),
+        "making": Kind(0.5, 180.0, 1.0, 900.0, 2_200),
+    },
+    base=0.55,
+    peaks=(Peak(12.5, 0.9, 1.3), Peak(18.0, 1.0, 1.6)),
+    weekdays=(0.9, 0.9, 0.9, 0.9, 0.9, 1.25, 1.25),
+    luck=0.12,
+    people=(8, 12),
+    hours_to_load=3.5,
+    waiting_cost=12_000,
+    manager="goal",
+)
+RUSH = Scenario(
+    "rush",
+    tasks={
+        "till": Kind(0.5, 90.0, 0.7, 2_700.0, 525),
+        "making": Kind(0.5, 180.0, 1.0, 3_600.0, 1_050),
+    },
+    base=0.25,
+    peaks=(Peak(12.25, 2.1, 0.9), Peak(16.0, 0.6, 0.6), Peak(18.5, 2.1, 1.0)),
+    weekdays=(0.82, 0.82, 0.88, 0.94, 1.12, 1.26, 1.16),
+    luck=0.2,
+    people=(10, 14),
+    hours_to_load=1.52,
+    waiting_cost=6_000,
+    manager="thumb",
+)
+SCENARIOS = {one.name: one for one in (RUSH, AMPLE)}
