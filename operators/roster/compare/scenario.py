@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from operators.roster.problem import SLOTS_AN_HOUR
 
 OPENS, CLOSES = 9, 21
 OPEN_SLOTS = (CLOSES - OPENS) * SLOTS_AN_HOUR
+# How heads are found by hand: see habits.py.
+MANAGERS = BY_THUMB, BY_GOAL = ("thumb", "goal")
 
 
 class Kind(NamedTuple):
@@ -51,7 +53,34 @@ class Scenario:
     people: tuple[int, int]
     hours_to_load: float
     waiting_cost: int
-    manager: Literal["thumb", "goal"]
+    manager: str
+
+    def changed(
+        self,
+        *,
+        busy: float = 1.0,
+        peaks: float = 1.0,
+        patience: float = 1.0,
+        waiting_cost: int | None = None,
+        luck: float | None = None,
+        manager: str | None = None,
+    ) -> Scenario:
+        """The same with so many times as many customers, as high rushes, as long a patience.
+
+        What is None stays as it is.
+        """
+        return replace(
+            self,
+            hours_to_load=self.hours_to_load / busy,
+            peaks=tuple(one._replace(height=one.height * peaks) for one in self.peaks),
+            tasks={
+                name: kind._replace(patience_s=kind.patience_s * patience)
+                for name, kind in self.tasks.items()
+            },
+            waiting_cost=self.waiting_cost if waiting_cost is None else waiting_cost,
+            luck=self.luck if luck is None else luck,
+            manager=self.manager if manager is None else manager,
+        )
 
     def profile(self, quarter: int) -> float:
         """The day's shape in a quarter of the opening hours; its mean is 1."""
@@ -84,7 +113,7 @@ AMPLE = Scenario(
     people=(8, 12),
     hours_to_load=3.5,
     waiting_cost=12_000,
-    manager="goal",
+    manager=BY_GOAL,
 )
 RUSH = Scenario(
     "rush",
@@ -93,12 +122,12 @@ RUSH = Scenario(
         "making": Kind(0.5, 180.0, 1.0, 3_600.0, 1_050),
     },
     base=0.25,
-    peaks=(Peak(12.25, 2.1, 0.9), Peak(16.0, 0.6, 0.6), Peak(18.5, 2.1, 1.0)),
+    peaks=(Peak(12.25, 2.8, 0.9), Peak(16.0, 0.8, 0.6), Peak(18.5, 2.8, 1.0)),
     weekdays=(0.82, 0.82, 0.88, 0.94, 1.12, 1.26, 1.16),
     luck=0.2,
-    people=(10, 14),
-    hours_to_load=1.52,
+    people=(12, 16),
+    hours_to_load=1.62,
     waiting_cost=6_000,
-    manager="thumb",
+    manager=BY_THUMB,
 )
 SCENARIOS = {one.name: one for one in (RUSH, AMPLE)}

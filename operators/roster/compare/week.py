@@ -10,7 +10,7 @@ from operators.roster.compare.greedy import by_need
 from operators.roster.compare.habits import Heads, heads_by_goal, heads_by_thumb
 from operators.roster.compare.manager import by_hand
 from operators.roster.compare.measures import Outcome, outcome
-from operators.roster.compare.scenario import Scenario
+from operators.roster.compare.scenario import BY_GOAL, Scenario
 from operators.roster.compare.shop import Counts, ShopWeek, past_weeks, shop_week
 from operators.roster.compare.simulate import Customer, Service, customers
 from operators.roster.evaluate import evaluate
@@ -62,7 +62,7 @@ def planned_heads(
 ) -> Heads:
     """The manager's heads: by thumb from the till's records, or by goal from what is usual."""
     served = services(shop.file)
-    if scenario.manager == "goal":
+    if scenario.manager == BY_GOAL:
         return heads_by_goal(shop.usual, served, weekdays)
     return heads_by_thumb(past_weeks(scenario, draws("records"), shop.usual), served, weekdays)
 
