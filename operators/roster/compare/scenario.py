@@ -118,16 +118,16 @@ AMPLE = Scenario(
 RUSH = Scenario(
     "rush",
     tasks={
-        "till": Kind(0.5, 90.0, 0.7, 2_700.0, 525),
-        "making": Kind(0.5, 180.0, 1.0, 3_600.0, 1_050),
+        "till": Kind(0.5, 90.0, 0.7, 3_600.0, 535),
+        "making": Kind(0.5, 180.0, 1.0, 3_600.0, 1_070),
     },
     base=0.25,
     peaks=(Peak(12.25, 2.8, 0.9), Peak(16.0, 0.8, 0.6), Peak(18.5, 2.8, 1.0)),
     weekdays=(0.82, 0.82, 0.88, 0.94, 1.12, 1.26, 1.16),
     luck=0.2,
     people=(12, 16),
-    hours_to_load=1.62,
-    waiting_cost=6_000,
+    hours_to_load=1.66,
+    waiting_cost=1_500,
     manager=BY_THUMB,
 )
 SCENARIOS = {one.name: one for one in (RUSH, AMPLE)}
