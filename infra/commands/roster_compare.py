@@ -82,8 +82,8 @@ _BESIDE = ("against by hand", "against greedy", "claimed")
     "--peaks",
     default=1.0,
     show_default=True,
-    type=click.FloatRange(0.0, 2.0),
-    help="So many times as high rushes; 0 is the same all day.",
+    type=click.FloatRange(0.0, 1.2),
+    help="How far rushes and quiet hours are from the day's mean: 0 is the same all day.",
 )
 @click.option(
     "--patience",

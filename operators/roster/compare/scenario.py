@@ -41,7 +41,8 @@ class Scenario:
     `base` and `peaks` are the day's shape, up to a factor. `weekdays` are factors from Monday on,
     `luck` is the spread of a day about what is usual for it. The contracts' hours are
     `hours_to_load` times the hours that serving takes. `waiting_cost` is what an hour of one
-    customer's waiting is worth, in minor units. `manager` says how heads are found by hand.
+    customer's waiting is worth, in minor units. `manager` says how heads are found by hand. With a
+    `swing` of 0 customers come at the same rate all day, with 1 as the shape says.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Scenario:
     hours_to_load: float
     waiting_cost: int
     manager: str
+    swing: float = 1.0
 
     def changed(
         self,
@@ -65,14 +67,15 @@ class Scenario:
         luck: float | None = None,
         manager: str | None = None,
     ) -> Scenario:
-        """The same with so many times as many customers, as high rushes, as long a patience.
+        """The same with so many times as many customers, as long a patience.
 
-        What is None stays as it is.
+        With `peaks` below 1 the day's rushes and quiet hours are so much nearer to its mean. What
+        is None stays as it is.
         """
         return replace(
             self,
             hours_to_load=self.hours_to_load / busy,
-            peaks=tuple(one._replace(height=one.height * peaks) for one in self.peaks),
+            swing=self.swing * peaks,
             tasks={
                 name: kind._replace(patience_s=kind.patience_s * patience)
                 for name, kind in self.tasks.items()
@@ -85,7 +88,7 @@ class Scenario:
     def profile(self, quarter: int) -> float:
         """The day's shape in a quarter of the opening hours; its mean is 1."""
         mean = sum(map(self.shape, range(OPEN_SLOTS))) / OPEN_SLOTS
-        return self.shape(quarter) / mean
+        return 1 + self.swing * (self.shape(quarter) / mean - 1)
 
     @property
     def highest(self) -> float:
