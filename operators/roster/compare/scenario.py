@@ -15,8 +15,9 @@ MANAGERS = BY_THUMB, BY_GOAL = ("thumb", "goal")
 
 
 class Kind(NamedTuple):
-    """A task: its share of the work, seconds of a service, its coefficient of variation (1 is
-    exponential), seconds of patience, and what a customer served pays in minor units.
+    """A task: its share of the work, seconds of a service and of patience, and a customer's sale.
+
+    `spread` is the service's coefficient of variation (1: exponential), `sale` in minor units.
     """
 
     share: float

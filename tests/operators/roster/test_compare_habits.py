@@ -1,4 +1,4 @@
-"""The manager's ways to find heads: by thumb from the till's records, by goal from what is usual."""
+"""The manager's ways to find heads: by thumb from the till's records, by goal from the usual."""
 
 from __future__ import annotations
 
