@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from operators.roster.problem import SLOTS_AN_HOUR
 
@@ -42,8 +42,9 @@ class Scenario:
     `base` and `peaks` are the day's shape, up to a factor. `weekdays` are factors from Monday on,
     `luck` is the spread of a day about what is usual for it. The contracts' hours are
     `hours_to_load` times the hours that serving takes. `waiting_cost` is what an hour of one
-    customer's waiting is worth, in minor units. `manager` says how heads are found by hand. With a
-    `swing` of 0 customers come at the same rate all day, with 1 as the shape says.
+    customer's waiting is worth, in minor units. `manager` says how heads are found by hand,
+    `shares` what of evenings and weekends is shared (see the rules of fairness). With a `swing` of
+    0 customers come at the same rate all day, with 1 as the shape says.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Scenario:
     hours_to_load: float
     waiting_cost: int
     manager: str
+    shares: Literal["needed", "worth_pay"]
     swing: float = 1.0
 
     def changed(
@@ -118,6 +120,7 @@ AMPLE = Scenario(
     hours_to_load=3.5,
     waiting_cost=12_000,
     manager=BY_GOAL,
+    shares="needed",
 )
 RUSH = Scenario(
     "rush",
@@ -133,5 +136,6 @@ RUSH = Scenario(
     hours_to_load=1.66,
     waiting_cost=1_500,
     manager=BY_THUMB,
+    shares="worth_pay",
 )
 SCENARIOS = {one.name: one for one in (RUSH, AMPLE)}

@@ -101,7 +101,7 @@ def shop_week(scenario: Scenario, draws: Draws, people: int, days: int = 7) -> S
             for task, kind in scenario.tasks.items()
         },
         need=tuple(needs),
-        rules=_rules(),
+        rules=_rules(scenario),
         opens=f"{OPENS:02}:00",
         closes=f"{CLOSES:02}:00",
         shifts=Shifts(earliest=f"{OPENS:02}:00", latest=f"{CLOSES:02}:00", starts_every=30),
@@ -133,7 +133,7 @@ def _poisson(draws: Draws, mean: float) -> int:
     return many
 
 
-def _rules() -> Rules:
+def _rules(scenario: Scenario) -> Rules:
     return Rules(
         availability=Availability(),
         qualification=Qualification(),
@@ -146,8 +146,8 @@ def _rules() -> Rules:
         waiting=Waiting(),
         pay=Pay(),
         wishes=Wishes(),
-        fair_evenings=FairEvenings(),
-        fair_weekends=FairWeekends(),
+        fair_evenings=FairEvenings(shares=scenario.shares),
+        fair_weekends=FairWeekends(shares=scenario.shares),
     )
 
 
