@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -82,6 +83,8 @@ def test_options_make_the_shop_and_the_budget(
     assert [one[2] for one in seen] == [*range(least, most + 1), least]
     budget: Budget = seen[0][4]
     assert budget.stretch == stretch
+    # Seconds are of the processor unless the wall's are asked for: others' work costs nothing.
+    assert seen[0][3] is (time.monotonic if stretch == 1.0 else time.process_time)
     assert scenario.name in told.stdout
     # Every week and purpose has draws of its own, the same in every run.
     first = [one[1]("shop").random() for one in seen]
