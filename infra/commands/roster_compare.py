@@ -100,7 +100,8 @@ _BESIDE = ("against by hand", "against greedy", "claimed")
 @click.option(
     "--manager",
     type=click.Choice(MANAGERS),
-    help="Plans by hand by a rule of thumb, or by queueing theory; without it as in such shops.",
+    help="Plans by hand by a rule of thumb, by one that has short shifts for rushes, too, or by "
+    "queueing theory; without it as in such shops.",
 )
 @click.option("--workers", default=2, show_default=True, help="Threads.")
 @click.option("--json", "as_json", is_flag=True, help="Every week's figures, for programs.")

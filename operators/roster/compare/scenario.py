@@ -11,7 +11,7 @@ from operators.roster.problem import SLOTS_AN_HOUR
 OPENS, CLOSES = 9, 21
 OPEN_SLOTS = (CLOSES - OPENS) * SLOTS_AN_HOUR
 # How heads are found by hand: see habits.py.
-MANAGERS = BY_THUMB, BY_GOAL = ("thumb", "goal")
+MANAGERS = BY_THUMB, BY_RUSHES, BY_GOAL = ("thumb", "rushes", "goal")
 
 
 class Kind(NamedTuple):

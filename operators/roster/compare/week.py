@@ -7,10 +7,16 @@ from collections.abc import Callable, Sequence
 from operators.roster.answer import Budget
 from operators.roster.compare.draws import Draws
 from operators.roster.compare.greedy import by_need
-from operators.roster.compare.habits import Heads, heads_by_goal, heads_by_thumb
+from operators.roster.compare.habits import (
+    Heads,
+    Rushes,
+    heads_by_goal,
+    heads_by_rushes,
+    heads_by_thumb,
+)
 from operators.roster.compare.manager import by_hand
 from operators.roster.compare.measures import Outcome, outcome
-from operators.roster.compare.scenario import BY_GOAL, Scenario
+from operators.roster.compare.scenario import BY_GOAL, BY_RUSHES, Scenario
 from operators.roster.compare.shop import Counts, ShopWeek, past_weeks, shop_week
 from operators.roster.compare.simulate import Customer, Service, customers
 from operators.roster.evaluate import evaluate
@@ -45,7 +51,7 @@ def week(
     shop = shop_week(scenario, draws("shop"), people, days)
     crowd = crowd_of(scenario, draws, shop.truth)
     problem = prepare(shop.file)
-    hand = by_hand(problem, planned_heads(scenario, draws, shop, problem.weekdays))
+    hand = by_hand(problem, *planned_heads(scenario, draws, shop, problem.weekdays))
     greedy = by_need(problem)
     searched = solve(problem, clock, draws("search"), budget, _start(problem, hand, greedy))
     # Without any legal roster in time, the plan is what there was before the search.
@@ -59,12 +65,15 @@ def week(
 
 def planned_heads(
     scenario: Scenario, draws: Callable[[str], Draws], shop: ShopWeek, weekdays: Sequence[int]
-) -> Heads:
+) -> tuple[Heads, Rushes]:
     """The manager's heads: by thumb from the till's records, or by goal from what is usual."""
     served = services(shop.file)
     if scenario.manager == BY_GOAL:
-        return heads_by_goal(shop.usual, served, weekdays)
-    return heads_by_thumb(past_weeks(scenario, draws("records"), shop.usual), served, weekdays)
+        return heads_by_goal(shop.usual, served, weekdays), {}
+    records = past_weeks(scenario, draws("records"), shop.usual)
+    if scenario.manager == BY_RUSHES:
+        return heads_by_rushes(records, served, weekdays)
+    return heads_by_thumb(records, served, weekdays), {}
 
 
 def crowd_of(

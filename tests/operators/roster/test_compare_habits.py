@@ -18,6 +18,7 @@ from operators.roster.compare.habits import (
     Services,
     by_thumb,
     heads_by_goal,
+    heads_by_rushes,
     heads_by_thumb,
     productivity,
 )
@@ -110,15 +111,31 @@ def test_the_manager_by_thumb_sees_neither_the_truth_nor_the_forecast() -> None:
     assert shop.file.need != lucky.file.need
     heads = planned_heads(RUSH, of_seed(1), shop, WEEK)
     assert planned_heads(RUSH, of_seed(1), lucky, WEEK) == heads
-    assert planned_heads(RUSH, of_seed(2), shop, WEEK).keys() == heads.keys()
+    assert planned_heads(RUSH, of_seed(2), shop, WEEK)[0].keys() == heads[0].keys()
 
 
 def test_each_kind_of_shop_has_its_manager() -> None:
     shop = shop_week(AMPLE, random.Random(1), 8)
     by_goal = heads_by_goal(shop.usual, services(shop.file), WEEK)
-    assert planned_heads(AMPLE, of_seed(1), shop, WEEK) == by_goal
+    assert planned_heads(AMPLE, of_seed(1), shop, WEEK) == (by_goal, {})
     rush = shop_week(RUSH, random.Random(1), 12)
     better = RUSH.changed(manager=BY_GOAL)
     assert planned_heads(better, of_seed(1), rush, WEEK) != planned_heads(
         RUSH, of_seed(1), rush, WEEK
     )
+
+
+def test_rushes_are_the_busiest_four_hours_of_each_half() -> None:
+    """Early: 10 an hour, then 100 in the second to the fifth; late all the same."""
+    early = [10.0, 100.0, 100.0, 100.0, 100.0, 10.0]
+    quarters = tuple(hour / 4 for hour in (*early, *[40.0] * 6) for _ in range(4))
+    usual = {("till", day): quarters for day in WEEK}
+    heads, rushes = heads_by_rushes(usual, {"till": SERVED["till"]}, WEEK)
+    each = 40 * AT_WORK
+    quiet, rush = math.ceil(10 / each) + 1, math.ceil(100 / each) + 1
+    assert heads == {
+        (day, late): math.ceil(40 / each) + 1 if late else quiet
+        for day in WEEK
+        for late in (False, True)
+    }
+    assert rushes == {(day, 1, 5): rush - quiet for day in WEEK}

@@ -11,7 +11,7 @@ from operators.roster.answer import Budget
 from operators.roster.compare.greedy import by_need
 from operators.roster.compare.manager import by_hand
 from operators.roster.compare.measures import MEASURES, fairness, wishes_met
-from operators.roster.compare.scenario import AMPLE, RUSH, Scenario
+from operators.roster.compare.scenario import AMPLE, BY_RUSHES, RUSH, Scenario
 from operators.roster.compare.shop import shop_week
 from operators.roster.compare.summary import Estimate, difference, relative, verdicts
 from operators.roster.compare.week import WAYS, planned_heads, week
@@ -41,7 +41,7 @@ def rosters(scenario: Scenario, seed: int, people: int) -> tuple[Problem, Roster
     def draws(purpose: str) -> random.Random:
         return random.Random(f"{seed} {purpose}")
 
-    hand = by_hand(problem, planned_heads(scenario, draws, shop, problem.weekdays))
+    hand = by_hand(problem, *planned_heads(scenario, draws, shop, problem.weekdays))
     return problem, hand, by_need(problem)
 
 
@@ -58,12 +58,26 @@ def test_by_hand_and_greedy_are_legal(scenario: Scenario, seed: int) -> None:
     assert len(usual) >= 0.9 * len(both[0].shifts)
 
 
+def test_short_shifts_are_where_the_rushes_are() -> None:
+    problem, hand, greedy = rosters(RUSH.changed(manager=BY_RUSHES), 1, 14)
+    _, plain, _ = rosters(RUSH, 1, 14)
+    for roster in (hand, greedy):
+        assert evaluate(problem, roster).violations == ()
+    opens, closes = problem.open_slots
+    short = [one for one in hand.shifts if one.end - one.start == 16]
+    between = {(one.start, one.end) for one in short if one.start > opens and one.end < closes}
+    assert len(short) > 25
+    # Noon's rush: from ten or eleven on.
+    assert {(40, 56), (44, 60)} & between
+    assert not [one for one in plain.shifts if one.start > opens and one.end < closes]
+
+
 @pytest.mark.parametrize("at", range(5))
 def test_the_busy_shops_have_the_people_their_managers_ask_for(at: int) -> None:
     """By hand is not held down by contracts: nearly every shift that is planned is filled."""
     shop = shop_week(RUSH, random.Random(f"1 {at} shop"), RUSH.people[0] + at)
     problem = prepare(quick(shop.file))
-    heads = planned_heads(
+    heads, _ = planned_heads(
         RUSH, lambda purpose: random.Random(f"1 {at} {purpose}"), shop, problem.weekdays
     )
     assert len(by_hand(problem, heads).shifts) >= sum(heads.values()) - 2
