@@ -5,7 +5,7 @@ Costs are minor money units (fen, cents), whole numbers; times of day are "HH:MM
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -116,16 +116,20 @@ class FairEvenings(_Rule, frozen=True):
     """Shifts that end after `ends_after`, with those of the last weeks, above one's share.
 
     The n-th above it costs 2n - 1 times `cost`: two for one person are worse than one for two.
+    `shares` says what is shared: the heads that the goals need, or of those the ones who are
+    `worth_pay`, for where waiting is cheap and fewer are rostered than the goals need.
     """
 
     ends_after: TimeOfDay = "20:00"
     cost: Cost = 500
+    shares: Literal["needed", "worth_pay"] = "needed"
 
 
 class FairWeekends(_Rule, frozen=True):
     """Days worked on Saturdays and Sundays, as for evenings."""
 
     cost: Cost = 500
+    shares: Literal["needed", "worth_pay"] = "needed"
 
 
 class FairHours(_Rule, frozen=True):

@@ -8,14 +8,8 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 
-from operators.roster.compare.shop import (
-    CLOSES,
-    FIRST_DAY,
-    OPENS,
-    part_of_the_week,
-    pay_of,
-    profile,
-)
+from operators.roster.compare.scenario import AMPLE, CLOSES, OPENS
+from operators.roster.compare.shop import FIRST_DAY, part_of_the_week, pay_of
 from schemas.roster import (
     Employee,
     FixedDuty,
@@ -94,7 +88,8 @@ def shop(people: int, seed: int = 1, *, days: int = 7, starts_every: int = 30) -
         for task, share, service_s in (("till", 0.6, 75), ("making", 0.4, 150)):
             arrivals = tuple(
                 round(
-                    mean * share * profile(quarter) * 900 / service_s * rng.uniform(0.85, 1.15), 2
+                    mean * share * AMPLE.shape(quarter) * 900 / service_s * rng.uniform(0.85, 1.15),
+                    2,
                 )
                 for quarter in range((CLOSES - OPENS) * 4)
             )

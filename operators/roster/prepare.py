@@ -52,10 +52,11 @@ def prepare(file: RosterFile) -> Problem:
     weekdays = tuple(one.weekday() for one in dates)
     tasks = [task_name(shop, task) for shop in shops or [None] for task in file.tasks]
     demands: dict[str, dict[int, Demand]] = {name: {} for name in tasks}
+    wage = sum(one.pay for one in people) / max(1, len(people)) / SLOTS_AN_HOUR
     for need in file.need:
         if need.date in at_date:
             demands[task_name(need.shop, need.task)].update(
-                _demands(file.tasks[need.task], need, at_date[need.date] * SLOTS)
+                _demands(file.tasks[need.task], need, at_date[need.date] * SLOTS, wage)
             )
     bare = Problem(
         shop=file.shop,
@@ -142,7 +143,7 @@ def _with_shapes(problem: Problem, file: RosterFile) -> Problem:
     return Problem(**{**values, "shapes": shapes})
 
 
-def _demands(task: Task, need: TaskNeed, day: int) -> dict[int, Demand]:
+def _demands(task: Task, need: TaskNeed, day: int, wage: float) -> dict[int, Demand]:
     first = day + slot_of(need.start)
     if need.heads:
         # A head missing costs the same whether it is the first or the last.
@@ -152,8 +153,15 @@ def _demands(task: Task, need: TaskNeed, day: int) -> dict[int, Demand]:
             for at, heads in enumerate(need.heads)
         }
     return {
-        first + at: demand for at, demand in enumerate(waiting_costs(task, queues_of(task, need)))
+        first + at: demand._replace(worth_pay=_worth_pay(demand, wage))
+        for at, demand in enumerate(waiting_costs(task, queues_of(task, need)))
     }
+
+
+def _worth_pay(demand: Demand, wage: float) -> int:
+    """Of the heads for the goal, those who save at least what a person is paid for the interval."""
+    saved = [before - after for before, after in pairwise(demand.cost)]
+    return sum(one >= wage for one in saved[: demand.heads])
 
 
 def queues_of(task: Task, need: TaskNeed) -> list[Queue]:

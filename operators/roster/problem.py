@@ -35,10 +35,12 @@ class Demand(NamedTuple):
     """A task in a slot: `heads` for the goal, and what each number of heads costs.
 
     The cost falls with each head, by less and less, and not any more after the last one listed.
+    Of the heads for the goal `worth_pay` save more than they are paid; None: all of them.
     """
 
     heads: int
     cost: tuple[int, ...]
+    worth_pay: int | None = None
 
     def with_heads(self, heads: int) -> int:
         """What so many heads cost."""
@@ -189,6 +191,14 @@ class Problem:
             if slot in by_slot and (shop is None or not self.shops or self.shop_of(task) == shop)
         )
 
+    def heads_shared(self, slot: int, shares: str) -> int:
+        """Heads that count for everybody's share: those `needed`, or those who are `worth_pay`."""
+        return sum(
+            demand.heads if shares == "needed" or demand.worth_pay is None else demand.worth_pay
+            for by_slot in self.demands.values()
+            if (demand := by_slot.get(slot)) is not None
+        )
+
     def is_open(self, slot: int, shop: int = 0) -> bool:
         """Whether customers may come."""
         opens, closes = self.shops[shop].open_slots if self.shops else self.open_slots
@@ -203,16 +213,20 @@ class Problem:
         late = 0
         for day in range(len(self.days)):
             span = range(day * SLOTS + after, (day + 1) * SLOTS)
-            late += max(map(self.heads_needed, span), default=0)
+            late += max((self.heads_shared(slot, rule.shares) for slot in span), default=0)
         history = {one.name: one.past.evenings for one in self.people}
         return self._share(person, late, history)
 
     def weekend_share(self, person: int) -> int:
         """Days at weekends that are this person's share, those of the last weeks taken off."""
+        rule = self.rules.fair_weekends
+        if rule is None:
+            return 0
         worked = sum(
-            sum(map(self.heads_needed, range(day * SLOTS, (day + 1) * SLOTS)))
+            self.heads_shared(slot, rule.shares)
             for day, weekday in enumerate(self.weekdays)
             if weekday >= 5
+            for slot in range(day * SLOTS, (day + 1) * SLOTS)
         )
         # A shift is seen as 7 hours of heads.
         history = {one.name: one.past.weekend_days for one in self.people}

@@ -55,7 +55,7 @@ RULES: dict[str, Any] = {
     "waiting": Waiting(),
     "pay": Pay(overtime_after=4),
     "wishes": Wishes(),
-    "fair_evenings": FairEvenings("14:00", 500),
+    "fair_evenings": FairEvenings("14:00", 500, "worth_pay"),
     "fair_weekends": FairWeekends(),
     "fair_hours": FairHours(1, 400),
     "grades": Grades(2, 2, 100),

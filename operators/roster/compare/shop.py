@@ -7,13 +7,13 @@ quarters. Whoever plans by hand knows the usual week. Nobody who plans sees the 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from operators.roster.compare.draws import Draws
-from operators.roster.problem import SLOTS_AN_HOUR
+from operators.roster.compare.scenario import CLOSES, OPEN_SLOTS, OPENS, Scenario
+from operators.roster.problem import SLOT_S
 from schemas.roster import (
     WEEKDAYS,
     Employee,
@@ -43,23 +43,11 @@ from schemas.roster_rules import (
 )
 
 FIRST_DAY = date(2026, 11, 30)
-OPENS, CLOSES = 9, 21
-OPEN_SLOTS = (CLOSES - OPENS) * SLOTS_AN_HOUR
-# Of each task: share of the work, seconds of a service, its coefficient of variation (1 is
-# exponential), seconds of patience, and what a customer served pays in minor units.
-TASKS = {
-    "till": (0.5, 90.0, 0.7, 600.0, 1_100),
-    "making": (0.5, 180.0, 1.0, 900.0, 2_200),
-}
 # What is lost with a customer who gives up is the margin of the sale.
 MARGIN = 0.6
-# An hour of one customer's waiting, in minor units: 2 yuan a minute.
-WAITING_COST = 12_000
-# The staff's hours are so many times the hours that serving takes.
-HOURS_TO_LOAD = 3.5
-# The mean of the day's shape.
-MEAN_PROFILE = 0.98
-DAY_LUCK, DAY_ERROR, QUARTER_ERROR = 0.12, 0.08, 0.05
+DAY_ERROR, QUARTER_ERROR = 0.08, 0.05
+# The till's records that a manager looks at.
+PAST_WEEKS = 8
 
 Counts = dict[tuple[str, int], tuple[float, ...]]
 
@@ -76,33 +64,21 @@ class ShopWeek:
     usual: Counts
 
 
-def shop_week(
-    draws: Draws,
-    people: int,
-    days: int = 7,
-    *,
-    waiting_cost: int = WAITING_COST,
-    busy: float = 1.0,
-) -> ShopWeek:
-    """A shop with so many people, and its week.
-
-    `waiting_cost` is what an hour of one customer's waiting is worth to it; `busy` times as many
-    customers as usual come to so many people.
-    """
+def shop_week(scenario: Scenario, draws: Draws, people: int, days: int = 7) -> ShopWeek:
+    """A shop with so many people, and its week."""
     employees = tuple(_employee(draws, at, people, days) for at in range(people))
     hours = sum((one.least_hours + one.most_hours) / 2 for one in employees)
-    load = hours / 7 / (CLOSES - OPENS) / HOURS_TO_LOAD * busy
+    load = hours / 7 / (CLOSES - OPENS) / scenario.hours_to_load
     usual: Counts = {}
     truth: Counts = {}
     needs = []
     for day in range(days):
         on = FIRST_DAY + timedelta(days=day)
-        weekday = 1.25 if on.weekday() >= 5 else 0.9
-        luck, error = _factor(draws, DAY_LUCK), _factor(draws, DAY_ERROR)
-        for task, (share, service_s, *_) in TASKS.items():
-            mean = load * weekday * share * 900 / service_s
+        luck, error = _factor(draws, scenario.luck), _factor(draws, DAY_ERROR)
+        for task, kind in scenario.tasks.items():
+            mean = load * scenario.weekdays[on.weekday()] * kind.share * SLOT_S / kind.service_s
             usual[task, day] = tuple(
-                mean * (profile(quarter) / MEAN_PROFILE) for quarter in range(OPEN_SLOTS)
+                mean * scenario.profile(quarter) for quarter in range(OPEN_SLOTS)
             )
             truth[task, day] = tuple(luck * count for count in usual[task, day])
             forecast = tuple(
@@ -117,15 +93,15 @@ def shop_week(
         employees=employees,
         tasks={
             task: Task(
-                service_s=service_s,
-                patience_s=patience_s,
-                waiting_cost=waiting_cost,
-                lost_cost=round(MARGIN * sale),
+                service_s=kind.service_s,
+                patience_s=kind.patience_s,
+                waiting_cost=scenario.waiting_cost,
+                lost_cost=round(MARGIN * kind.sale),
             )
-            for task, (_, service_s, _, patience_s, sale) in TASKS.items()
+            for task, kind in scenario.tasks.items()
         },
         need=tuple(needs),
-        rules=_rules(),
+        rules=_rules(scenario),
         opens=f"{OPENS:02}:00",
         closes=f"{CLOSES:02}:00",
         shifts=Shifts(earliest=f"{OPENS:02}:00", latest=f"{CLOSES:02}:00", starts_every=30),
@@ -133,7 +109,31 @@ def shop_week(
     return ShopWeek(file, truth, usual)
 
 
-def _rules() -> Rules:
+def past_weeks(scenario: Scenario, draws: Draws, usual: Counts) -> Counts:
+    """What came on average in the weeks before, as the till's records have it: whole customers.
+
+    Each day had a luck of its own, as this week's days have.
+    """
+    seen: dict[tuple[str, int], list[float]] = {
+        key: [0.0] * len(counts) for key, counts in usual.items()
+    }
+    for _ in range(PAST_WEEKS):
+        luck = {day: _factor(draws, scenario.luck) for _, day in sorted(usual)}
+        for (task, day), counts in usual.items():
+            for quarter, count in enumerate(counts):
+                seen[task, day][quarter] += _poisson(draws, luck[day] * count) / PAST_WEEKS
+    return {key: tuple(counts) for key, counts in seen.items()}
+
+
+def _poisson(draws: Draws, mean: float) -> int:
+    many, at = 0, draws.expovariate(1.0)
+    while at < mean:
+        many += 1
+        at += draws.expovariate(1.0)
+    return many
+
+
+def _rules(scenario: Scenario) -> Rules:
     return Rules(
         availability=Availability(),
         qualification=Qualification(),
@@ -146,22 +146,14 @@ def _rules() -> Rules:
         waiting=Waiting(),
         pay=Pay(),
         wishes=Wishes(),
-        fair_evenings=FairEvenings(),
-        fair_weekends=FairWeekends(),
+        fair_evenings=FairEvenings(shares=scenario.shares),
+        fair_weekends=FairWeekends(shares=scenario.shares),
     )
 
 
 def _factor(draws: Draws, spread: float) -> float:
     """A factor of mean 1."""
     return draws.lognormvariate(-(spread**2) / 2, spread)
-
-
-def profile(quarter: int) -> float:
-    """The shape of the day: noon and early evening."""
-    hour = OPENS + quarter / SLOTS_AN_HOUR
-    return (
-        0.55 + 0.9 * math.exp(-(((hour - 12.5) / 1.3) ** 2)) + math.exp(-(((hour - 18) / 1.6) ** 2))
-    )
 
 
 def part_of_the_week(draws: Draws) -> dict[Weekday, tuple[str, ...]]:

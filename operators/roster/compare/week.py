@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from operators.roster.answer import Budget
 from operators.roster.compare.draws import Draws
 from operators.roster.compare.greedy import by_need
+from operators.roster.compare.habits import (
+    Heads,
+    Rushes,
+    heads_by_goal,
+    heads_by_rushes,
+    heads_by_thumb,
+)
 from operators.roster.compare.manager import by_hand
 from operators.roster.compare.measures import Outcome, outcome
-from operators.roster.compare.shop import TASKS, WAITING_COST, Counts, shop_week
+from operators.roster.compare.scenario import BY_GOAL, BY_RUSHES, Scenario
+from operators.roster.compare.shop import Counts, ShopWeek, past_weeks, shop_week
 from operators.roster.compare.simulate import Customer, Service, customers
 from operators.roster.evaluate import evaluate
 from operators.roster.need.heads import Goal
@@ -20,51 +28,65 @@ from operators.roster.solve import solve
 from schemas.roster import RosterFile
 
 WAYS = ("by hand", "greedy", "tillflow")
-SALES = {task: sale for task, (*_, sale) in TASKS.items()}
 
 
 def week(
+    scenario: Scenario,
     draws: Callable[[str], Draws],
     people: int,
     clock: Callable[[], float],
     budget: Budget,
     days: int = 7,
-    *,
-    waiting_cost: int = WAITING_COST,
-    busy: float = 1.0,
 ) -> dict[str, Outcome]:
     """What the three ways come to.
 
     Args:
+        scenario: the kind of shop.
         draws: a generator for each purpose, so that none depends on what another has drawn.
         people: how many the shop has.
         clock: counts seconds, for the budget.
         budget: of the search.
         days: of the week.
-        waiting_cost: what an hour of one customer's waiting is worth to the shop.
-        busy: so many times as many customers as usual.
     """
-    shop = shop_week(draws("shop"), people, days, waiting_cost=waiting_cost, busy=busy)
-    crowd = crowd_of(draws, shop.truth)
+    shop = shop_week(scenario, draws("shop"), people, days)
+    crowd = crowd_of(scenario, draws, shop.truth)
     problem = prepare(shop.file)
-    hand = by_hand(problem, shop.usual, services(shop.file))
+    hand = by_hand(problem, *planned_heads(scenario, draws, shop, problem.weekdays))
     greedy = by_need(problem)
     searched = solve(problem, clock, draws("search"), budget, _start(problem, hand, greedy))
     # Without any legal roster in time, the plan is what there was before the search.
     ours = searched.roster or greedy
+    sales = {task: kind.sale for task, kind in scenario.tasks.items()}
     return {
-        way: outcome(problem, roster, crowd, SALES)
+        way: outcome(problem, roster, crowd, sales)
         for way, roster in zip(WAYS, (hand, greedy, ours), strict=True)
     }
 
 
-def crowd_of(draws: Callable[[str], Draws], truth: Counts) -> dict[tuple[str, int], list[Customer]]:
+def planned_heads(
+    scenario: Scenario, draws: Callable[[str], Draws], shop: ShopWeek, weekdays: Sequence[int]
+) -> tuple[Heads, Rushes]:
+    """The manager's heads: by thumb from the till's records, or by goal from what is usual."""
+    served = services(shop.file)
+    if scenario.manager == BY_GOAL:
+        return heads_by_goal(shop.usual, served, weekdays), {}
+    records = past_weeks(scenario, draws("records"), shop.usual)
+    if scenario.manager == BY_RUSHES:
+        return heads_by_rushes(records, served, weekdays)
+    return heads_by_thumb(records, served, weekdays), {}
+
+
+def crowd_of(
+    scenario: Scenario, draws: Callable[[str], Draws], truth: Counts
+) -> dict[tuple[str, int], list[Customer]]:
     """The customers of each task and day; each has a generator of its own."""
     found = {}
     for (task, day), expected in truth.items():
-        _, service_s, spread, patience_s, _ = TASKS[task]
+        kind = scenario.tasks[task]
         found[task, day] = customers(
-            draws(f"customers {task} {day}"), expected, Service(service_s, spread, patience_s)
+            draws(f"customers {task} {day}"),
+            expected,
+            Service(kind.service_s, kind.spread, kind.patience_s),
         )
     return found
 
