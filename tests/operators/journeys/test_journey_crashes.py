@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from depth import cases
 from health_models import quick_model
 from journey_driver import SEND, chain_of, instant, journey, program
 
@@ -172,7 +173,10 @@ def answered(seed: int, programs: tuple[Program, ...]) -> list[Input]:
     return sorted(given, key=lambda one: (one[0], one[1] is None, one[2] == UNITED))
 
 
-@pytest.mark.parametrize(("seed", "health"), [(0, None), (1, None), (1, MODEL), (2, MODEL)])
+@pytest.mark.deep
+@pytest.mark.parametrize(
+    ("seed", "health"), [(0, None), (1, MODEL), (1, None), (2, MODEL)][: cases(2, 4)]
+)
 def test_a_crash_at_every_step_gives_each_decision_once(
     seed: int, health: HealthModel | None
 ) -> None:
