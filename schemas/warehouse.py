@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from schemas.coupon_tables import COUPON_CAMPAIGN, COUPON_EVENT, MEMBER_GONE, PURCHASE
+from schemas.coupon_tables import (
+    COUPON_CAMPAIGN,
+    COUPON_EVENT,
+    MEMBER_GONE,
+    MESSAGE_OPENED,
+    PURCHASE,
+)
 from schemas.coupon_views import COUPON_FUNNEL, COUPON_STATE
 from schemas.footfall_tables import EMPLOYEE_WORK_15M, FOOTFALL_15M
 from schemas.forecast_tables import FORECAST_15M, FORECAST_SPAN
@@ -262,6 +268,7 @@ TABLES: tuple[Table, ...] = (
     COUPON_EVENT,
     COUPON_CAMPAIGN,
     PURCHASE,
+    MESSAGE_OPENED,
     MEMBER_GONE,
     FLOW_RUN,
     FLOW_RUN_PART,

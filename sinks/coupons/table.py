@@ -1,4 +1,4 @@
-"""What was told of coupons and of purchases, in the warehouse; of erased members only counts."""
+"""What was told of coupons, purchases and openings, in the warehouse; of the erased only counts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ import msgspec
 from operators.coupons.log import CouponOutcome, Row, nameless
 from operators.stock.refusals import Refusal
 from schemas.coupon_events import ERASED
-from schemas.coupon_tables import COUPON_CAMPAIGN, COUPON_EVENT, MEMBER_GONE, PURCHASE
+from schemas.coupon_tables import (
+    COUPON_CAMPAIGN,
+    COUPON_EVENT,
+    MEMBER_GONE,
+    MESSAGE_OPENED,
+    PURCHASE,
+)
 from schemas.coupons import CouponBook
 from sinks.tables.collector import Collector
 from sinks.warehouse.address import Target
@@ -18,7 +24,7 @@ from sinks.warehouse.statements import bound
 from sinks.warehouse.tuple_rows import newest_rows
 
 _COUPON, _MEMBER, _MESSAGE = (COUPON_EVENT.names.index(n) for n in ("coupon", "member", "message"))
-_BUYER = PURCHASE.names.index("member")
+_BUYER, _OPENER = (each.names.index("member") for each in (PURCHASE, MESSAGE_OPENED))
 _GONE = "(SELECT unnest(?::VARCHAR[]))"
 # The id of an event and of a message may name the member, too.
 _ANONYMISE = (
@@ -27,16 +33,18 @@ _ANONYMISE = (
     "event = split_part(event, '#', 1) || '#erased-' || substr(sha256(coupon), 1, 20) "
     f"WHERE member IN {_GONE}"
 )
-_FORGET = f"DELETE FROM purchase WHERE member IN {_GONE}"
+_FORGET = tuple(
+    f"DELETE FROM {each.name} WHERE member IN {_GONE}" for each in (PURCHASE, MESSAGE_OPENED)
+)
 
 
 class CouponTable(Collector[CouponOutcome]):
-    """Writes events of coupons and purchases, with dead letters and the row of the run.
+    """Writes events of coupons, purchases and openings, with dead letters and the row of the run.
 
     `book`: the campaigns, which are written first.
     """
 
-    tables = (PURCHASE, COUPON_EVENT, MEMBER_GONE)
+    tables = (PURCHASE, COUPON_EVENT, MESSAGE_OPENED, MEMBER_GONE)
 
     def __init__(
         self,
@@ -58,21 +66,23 @@ class CouponTable(Collector[CouponOutcome]):
         self._erased: set[str] = set()
 
     def _take(self, outcome: CouponOutcome) -> list[Refusal]:
-        purchases, events, gone = self._rows
+        purchases, events, opened, gone = self._rows
         new = set(outcome.erased) - self._gone
         if new:
             self._gone |= new
             self._erased |= new
             gone.extend((member, 1) for member in sorted(new))
-            purchases[:] = self._kept(purchases)
+            purchases[:] = self._kept(purchases, _BUYER)
+            opened[:] = self._kept(opened, _OPENER)
             events[:] = map(self._named, events)
-        purchases.extend(self._kept(outcome.purchases))
+        purchases.extend(self._kept(outcome.purchases, _BUYER))
+        opened.extend(self._kept(outcome.opened, _OPENER))
         events.extend(map(self._named, outcome.events))
-        self.counts.applied += len(outcome.events) + len(outcome.purchases) + len(outcome.erased)
+        self.counts.applied += sum(len(each) for each in outcome[:-1])
         return outcome.refusals
 
-    def _kept(self, rows: Iterable[Row]) -> list[Row]:
-        return [row for row in rows if row[_BUYER] not in self._gone]
+    def _kept(self, rows: Iterable[Row], member: int) -> list[Row]:
+        return [row for row in rows if row[member] not in self._gone]
 
     def _named(self, row: Row) -> Row:
         """A row, of an erased member without anything that names them."""
@@ -86,7 +96,7 @@ class CouponTable(Collector[CouponOutcome]):
 
     def _upsert(self) -> None:
         if self._erased:
-            for statement in (_ANONYMISE, _FORGET):
+            for statement in (_ANONYMISE, *_FORGET):
                 self._warehouse.write(bound(statement, [sorted(self._erased)]))
         super()._upsert()
 

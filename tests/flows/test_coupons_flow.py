@@ -23,10 +23,10 @@ from sinks.coupons.table import CouponTable
 from sinks.warehouse.runs import Run
 
 FUNNEL = (
-    "SELECT campaign, day, experiment, arm, issued, delivered, visited, eligible, over_threshold, "
-    "redeemed, redeemed_delivered, expired, still_valid, amount_off FROM coupon_funnel"
+    "SELECT campaign, day, experiment, arm, issued, delivered, opened, visited, eligible, "
+    "over_threshold, redeemed, redeemed_delivered, expired, still_valid, amount_off FROM coupon_funnel"
 )
-TABLES = ("coupon_event", "purchase", "coupon_campaign", "member_gone")
+TABLES = ("coupon_event", "purchase", "coupon_campaign", "message_opened", "member_gone")
 Funnel = dict[tuple[object, ...], tuple[object, ...]]
 
 
@@ -120,7 +120,9 @@ def test_of_an_erased_member_only_counts_stay(shop: Shop, first: bool) -> None:
     erasure = story.lines([story.erase(*gone)])
     shop.feed(*((erasure, told) if first else (told, erasure)))
     for _ in range(2):
-        assert query(shop.warehouse, f"FROM purchase WHERE member IN {tuple(gone)}") == []
+        for table in ("purchase", "message_opened"):
+            assert query(shop.warehouse, f"FROM {table} WHERE member IN {tuple(gone)}") == []
+        assert query(shop.warehouse, "FROM message_opened") != []
         left = query(shop.warehouse, "FROM coupon_event")
         ids = {one.coupon for one in story.coupons if one.member in gone}
         words = {str(value) for row in left for value in row}
