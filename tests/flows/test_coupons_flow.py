@@ -24,7 +24,8 @@ from sinks.warehouse.runs import Run
 
 FUNNEL = (
     "SELECT campaign, day, experiment, arm, issued, delivered, opened, visited, eligible, "
-    "over_threshold, redeemed, redeemed_delivered, expired, still_valid, amount_off FROM coupon_funnel"
+    "over_threshold, redeemed, redeemed_delivered, expired, still_valid, amount_off "
+    "FROM coupon_funnel"
 )
 TABLES = ("coupon_event", "purchase", "coupon_campaign", "message_opened", "member_gone")
 Funnel = dict[tuple[object, ...], tuple[object, ...]]
