@@ -53,9 +53,11 @@ def book(tmp_path: Path) -> Path:
     return path
 
 
-def settings_of(folder: Path, book: Path, **more: Path) -> StackSettings:
+def settings_of(folder: Path, book: Path, channels: Path | None = None) -> StackSettings:
     also = wanted_flows(["coupons", "channels"])
-    return StackSettings(data=folder, also=also, kafka="localhost:9092", coupons=book, **more)
+    return StackSettings(
+        data=folder, also=also, kafka="localhost:9092", coupons=book, channels=channels
+    )
 
 
 def test_a_wrong_file_of_coupons_is_told_before_anything_starts(tmp_path: Path, book: Path) -> None:
@@ -88,7 +90,9 @@ def test_gifts_are_issued_at_the_desk_of_the_stack(tmp_path: Path, book: Path) -
     )
     made = plan(settings_of(tmp_path / "d", book, channels=given), PORTS)
     (worker,) = [one for one in made.services if one.name == "channels"]
-    assert secrets_of(load_channels(given).coupons, worker.environ) == ("redis://127.0.0.1:1/0",)
+    theirs = load_channels(given).coupons
+    assert theirs is not None
+    assert secrets_of(theirs, worker.environ) == ("redis://127.0.0.1:1/0",)
 
 
 @pytest.mark.slow
@@ -125,6 +129,11 @@ def test_from_a_purchase_to_an_opened_message(
         flow = stack.service("coupons")
         assert flow["restarts"] == 1
         assert "events, newest" in flow["detail"]
+        # As the page says: the addresses and tokens are in the environment.
+        address = stack.environment["TILLFLOW_WAREHOUSE"]
+        asked = CliRunner().invoke(main, ["coupon", "funnel", "--warehouse", address])
+        assert asked.exit_code == 0, asked.output
+        assert "opened" in asked.output
         running = stack.processes
         assert stack.run("down").exit_code == 0
         assert not any(one.alive for one in running)
