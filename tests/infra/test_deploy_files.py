@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterator
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,12 @@ from infra.cli import main
 from infra.deploy.image_lock import LockError, blocks, cut, name_of, project_requirements
 from infra.stack.brokers import OLDEST_JAVA
 from infra.stack.flows import MORE_FLOWS
+from operators.journeys.gift_lint import lint_gifts
 from operators.journeys.program import Act
 from schemas.channels_file import load_channels
 from schemas.coupons_file import load_coupons
 from schemas.hooks_file import load_hooks
-from sources.journeys import load_journeys
+from sources.journeys import journey_files, load_journeys, read_files
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "infra" / "deploy"
@@ -153,11 +155,11 @@ def test_files_of_the_configuration_can_be_read(tmp_path: Path) -> None:
             assert LOADERS[path.name](path), path
         assert {path.name for path in config.glob("*.yaml")} == set(LOADERS)
         chain, book = load_chain(config / "chain.yaml"), load_coupons(config / "coupons.yaml")
-        programs = load_journeys(journeys, chain)
-        acts = [node for one in programs for node in one.nodes if isinstance(node, Act)]
-        gifts = {one.gift for one in acts if one.gift is not None}
-        assert gifts
-        assert gifts <= {rule.id for rule in book.coupons}
+        reads = read_files(journey_files([journeys]), chain)
+        lint_gifts(reads, book, "coupons.yaml", date(2026, 11, 23))
+        assert [one.code for each in reads for one in each.source.findings] == ["no_tests"]
+        acts = [node for one in load_journeys(journeys, chain) for node in one.nodes]
+        assert [one.gift for one in acts if isinstance(one, Act) and one.gift] == ["gift-pack"]
     # Nothing is sent before an operator says through whom, and gifts are issued at the desk.
     for config, _ in places:
         made = load_channels(config / "channels.yaml")
