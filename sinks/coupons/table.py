@@ -33,6 +33,12 @@ _ANONYMISE = (
     "event = split_part(event, '#', 1) || '#erased-' || substr(sha256(coupon), 1, 20) "
     f"WHERE member IN {_GONE}"
 )
+# A keeper that died over an erasure may have told an event with the name and again without it.
+_TOLD_TWICE = (
+    f"DELETE FROM coupon_event WHERE member IN {_GONE} AND EXISTS (SELECT 1 FROM coupon_event t "
+    "WHERE t.source = coupon_event.source AND t.event = split_part(coupon_event.event, '#', 1) "
+    "|| '#erased-' || substr(sha256(coupon_event.coupon), 1, 20))"
+)
 _FORGET = tuple(
     f"DELETE FROM {each.name} WHERE member IN {_GONE}" for each in (PURCHASE, MESSAGE_OPENED)
 )
@@ -96,7 +102,7 @@ class CouponTable(Collector[CouponOutcome]):
 
     def _upsert(self) -> None:
         if self._erased:
-            for statement in (_ANONYMISE, *_FORGET):
+            for statement in (_TOLD_TWICE, _ANONYMISE, *_FORGET):
                 self._warehouse.write(bound(statement, [sorted(self._erased)]))
         super()._upsert()
 

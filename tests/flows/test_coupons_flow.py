@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from datetime import UTC, datetime
@@ -136,6 +137,25 @@ def test_of_an_erased_member_only_counts_stay(shop: Shop, first: bool) -> None:
         used = [one for one in story.coupons if one.state == "redeemed"]
         assert redeemed == [(len(used), sum(one.off for one in used))]
         shop.feed(told)
+
+
+def test_told_with_the_name_and_again_without_it_is_one_event(shop: Shop, tmp_path: Path) -> None:
+    """As by a keeper that died over an erasure."""
+    story = Story(Random(7))
+    told, gone = story.lines(), ("m2", "m5")
+    again = []
+    for line in told:
+        one = json.loads(line)
+        if one["type"].startswith("coupon.") and one["data"]["member"] in gone:
+            one["data"] = {k: v for k, v in one["data"].items() if k != "message"}
+            one["data"]["member"] = "erased"
+            again.append(json.dumps(one).encode())
+    assert len(again) > 10
+    erasure = story.lines([story.erase(*gone)])
+    shop.feed(told, again, erasure)
+    other = Shop(tmp_path / "other")
+    other.feed(erasure, told)
+    assert shop.rows() == other.rows()
 
 
 def test_what_cannot_be_read_is_kept_and_stops_nothing(shop: Shop) -> None:
