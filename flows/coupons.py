@@ -1,4 +1,4 @@
-r"""Coupons: what their desk told, and what members bought meanwhile -> the funnel of campaigns.
+r"""Coupons: what their desk told, what members opened and bought -> the funnel of campaigns.
 
     files or topics -> blocks -> rows -> warehouse
 
@@ -25,6 +25,7 @@ from operators.stock.refusals import Refusal
 from schemas.coupon_events import COUPON_TOPIC
 from schemas.coupons_file import load_coupons
 from schemas.member_events import ERASED_TYPE, REFUND_TYPE
+from schemas.message_events import MESSAGE_OPENED_TYPE
 from schemas.shop_events import ORDER_TYPE
 from sinks.coupons.table import CouponTable
 from sinks.kafka.events import DEAD_LETTER_TOPIC, DeadRecord, OutRecord
@@ -33,7 +34,7 @@ from sinks.tables.partition import TableSink
 from sources.abreast.partition import AbreastSource
 from sources.kafka.partition import KafkaSource
 
-TOPICS = (COUPON_TOPIC, ORDER_TYPE, REFUND_TYPE, ERASED_TYPE)
+TOPICS = (COUPON_TOPIC, ORDER_TYPE, REFUND_TYPE, ERASED_TYPE, MESSAGE_OPENED_TYPE)
 TOPICS_WRITTEN = (DEAD_LETTER_TOPIC,)
 GROUP = "tillflow-coupons"
 Item = tuple[str, CouponOutcome | BlockRead | list[DeadRecord]]
@@ -80,7 +81,7 @@ def _items(decoded: Decoded) -> Iterable[Item]:
 
 
 def _refused(refusals: list[Refusal]) -> CouponOutcome:
-    return CouponOutcome([], [], [], [], refusals)
+    return CouponOutcome([], [], [], [], [], refusals)
 
 
 def _nothing(_: CouponOutcome) -> Iterable[OutRecord]:

@@ -122,6 +122,7 @@ def _receiver(one: Unit, did: Sequence[Did], begin: dt.datetime) -> Receiver:
         len(visits) + lacking,
         (*during, basket or 0) if lacking else tuple(during),
         one.redeemed,
+        opened=one.opened,
         other_offer=one.other,
         coupons_before=one.before,
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from infra.figure import INK, QUIET, RULE, empty_figure
+from infra.figure import INK, QUIET, RULE, chinese_font, empty_figure
 from operators.members.segments import SEGMENTS, place
 
 # From the most valuable to the lost; warm colours are those that slip away.
@@ -31,7 +32,7 @@ CAUSES = {
     "unmerge": "#a9cbe8",
     "thresholds": "#b9bec6",
 }
-_NAMES: dict[str, str] = {one.code: one.en for one in SEGMENTS}
+Names = Mapping[str, str]
 # Steps of one member from segment to segment: from, to, cause, how many.
 Step = tuple[str | None, str | None, str, int]
 Day = tuple[date, Mapping[str, int]]
@@ -57,27 +58,40 @@ def over_time(changes: Sequence[tuple[date, str | None, str | None, int]]) -> li
     return found
 
 
+@contextmanager
+def _names() -> Iterator[Names]:
+    """What segments are called while a picture is drawn: in Chinese, too, if a font has that."""
+    from matplotlib import rc_context, rcParams  # noqa: PLC0415 (an extra)
+
+    family = chinese_font("".join(one.zh for one in SEGMENTS))
+    if family is None:
+        yield {one.code: one.en for one in SEGMENTS}
+        return
+    with rc_context({"font.family": [*rcParams["font.family"], family]}):
+        yield {one.code: f"{one.en}  {one.zh}" for one in SEGMENTS}
+
+
 def draw_segments(now: Mapping[str, int], days: Sequence[Day], to: Path) -> bool:
     """Segments over time above, recency by frequency below; False where there is no matplotlib."""
     figure = empty_figure(9.5, 8.2)
     if figure is None:
         return False
-    grid = figure.add_gridspec(2, 2, height_ratios=(1.25, 1))
-    _areas(figure.add_subplot(grid[0, :]), days)
-    most = max(now.values(), default=0)
-    for column, valuable in enumerate((True, False)):
-        _cells(figure.add_subplot(grid[1, column]), now, most, valuable=valuable)
-    figure.savefig(to)
+    with _names() as names:
+        grid = figure.add_gridspec(2, 2, height_ratios=(1.25, 1))
+        _areas(figure.add_subplot(grid[0, :]), days, names)
+        for column, valuable in enumerate((True, False)):
+            _cells(figure.add_subplot(grid[1, column]), now, names, valuable=valuable)
+        figure.savefig(to)
     return True
 
 
-def _areas(axes: Any, days: Sequence[Day]) -> None:
+def _areas(axes: Any, days: Sequence[Day], names: Names) -> None:
     shown = [code for code in reversed(ORDER) if any(held[code] for _, held in days)]
     axes.stackplot(
         [day for day, _ in days],
         [[held[code] for _, held in days] for code in shown],
         colors=[COLOURS[code] for code in shown],
-        labels=[_NAMES[code] for code in shown],
+        labels=[names[code] for code in shown],
         linewidth=0.4,
         edgecolor="white",
     )
@@ -100,8 +114,8 @@ def _areas(axes: Any, days: Sequence[Day]) -> None:
     )
 
 
-def _cells(axes: Any, now: Mapping[str, int], most: int, *, valuable: bool) -> None:
-    all_of_them = max(sum(now.values()), 1)
+def _cells(axes: Any, now: Mapping[str, int], names: Names, *, valuable: bool) -> None:
+    all_of_them, most = max(sum(now.values()), 1), max(now.values(), default=0)
     for x, near in enumerate((True, False)):
         for y, frequent in enumerate((False, True)):
             code = SEGMENTS[place(near=near, frequent=frequent, valuable=valuable)].code
@@ -112,7 +126,9 @@ def _cells(axes: Any, now: Mapping[str, int], most: int, *, valuable: bool) -> N
             axes.text(
                 x + 0.5, y + 0.42, f"{many / all_of_them:.1%}", ha="center", fontsize=8, color=INK
             )
-            axes.text(x + 0.5, y + 0.22, _NAMES[code], ha="center", fontsize=7.5, color=INK)
+            # Beside each other both names would be wider than their box.
+            name = names[code].replace("  ", "\n")
+            axes.text(x + 0.5, y + 0.3, name, ha="center", va="top", fontsize=7.5, color=INK)
     axes.set(xlim=(0, 2), ylim=(0, 2), xticks=(0.5, 1.5), yticks=(0.5, 1.5))
     axes.set_xticklabels(["bought lately", "long ago"], fontsize=8, color=QUIET)
     axes.set_yticklabels(["seldom", "often"], fontsize=8, color=QUIET, rotation=90, va="center")
@@ -134,14 +150,22 @@ def draw_transitions(steps: Sequence[Step], title: str, to: Path) -> bool:
     figure = empty_figure(11.5, 6.2)
     if figure is None:
         return False
-    grid = figure.add_gridspec(1, 2, width_ratios=(1.9, 1))
+    with _names() as names:
+        grid = figure.add_gridspec(1, 2, width_ratios=(1.9, 1))
+        _moves(figure.add_subplot(grid[0]), steps, title, names)
+        _causes(figure.add_subplot(grid[1]), steps, names)
+        figure.savefig(to)
+    return True
+
+
+def _moves(axes: Any, steps: Sequence[Step], title: str, names: Names) -> None:
+    """From where to where."""
     rows = [None, *ORDER]
     columns = [*ORDER, None] if any(after is None for _, after, _, _ in steps) else [*ORDER]
     counts = [
         [sum(n for b, a, _, n in steps if (b, a) == (before, after)) for after in columns]
         for before in rows
     ]
-    axes = figure.add_subplot(grid[0])
     most = max((max(row) for row in counts), default=0)
     # By the square root: a few large streams would leave all others white.
     axes.imshow(
@@ -158,25 +182,22 @@ def draw_transitions(steps: Sequence[Step], title: str, to: Path) -> bool:
                 axes.text(x, y, f"{many:,}", ha="center", va="center", fontsize=8, color=colour)
     axes.set_xticks(range(len(columns)))
     axes.set_xticklabels(
-        [_name(one, "(none any more)") for one in columns],
+        ["(none any more)" if one is None else names[one] for one in columns],
         rotation=35,
         ha="right",
         rotation_mode="anchor",
     )
     axes.set_yticks(range(len(rows)))
-    axes.set_yticklabels([_name(one, "(first purchase)") for one in rows])
+    axes.set_yticklabels(["(first purchase)" if one is None else names[one] for one in rows])
     axes.tick_params(colors=INK, labelsize=8, length=0)
     axes.set_xlabel("to", color=QUIET, fontsize=9)
     axes.set_ylabel("from", color=QUIET, fontsize=9)
     axes.set_title(title, loc="left", fontsize=11, color=INK)
     for side in axes.spines.values():
         side.set_color(RULE)
-    _causes(figure.add_subplot(grid[1]), steps)
-    figure.savefig(to)
-    return True
 
 
-def _causes(axes: Any, steps: Sequence[Step]) -> None:
+def _causes(axes: Any, steps: Sequence[Step], names: Names) -> None:
     """For each segment what brought members into it."""
     shown = [code for code in ORDER if any(after == code for _, after, _, _ in steps)]
     begins = [0] * len(shown)
@@ -187,7 +208,7 @@ def _causes(axes: Any, steps: Sequence[Step]) -> None:
             axes.barh(range(len(shown)), lengths, left=begins, color=colour, label=cause)
             begins = [begin + length for begin, length in zip(begins, lengths, strict=True)]
     axes.set_yticks(range(len(shown)))
-    axes.set_yticklabels([_NAMES[code] for code in shown])
+    axes.set_yticklabels([names[code] for code in shown])
     axes.invert_yaxis()
     axes.tick_params(colors=INK, labelsize=8, length=0)
     axes.set_xlabel("members that came into it", color=QUIET, fontsize=9)
@@ -195,10 +216,6 @@ def _causes(axes: Any, steps: Sequence[Step]) -> None:
     if shown:
         axes.legend(frameon=False, fontsize=8, labelcolor=INK)
     _plain(axes)
-
-
-def _name(code: str | None, otherwise: str) -> str:
-    return otherwise if code is None else _NAMES[code]
 
 
 def _plain(axes: Any) -> None:

@@ -108,6 +108,19 @@ COUPON_CAMPAIGN = Table(
     ),
 )
 
+MESSAGE_OPENED = Table(
+    name="message_opened",
+    comment="Messages that members opened: a row a message and who did, with the first time of it.",
+    primary_key=("message", "member"),
+    version="version",
+    columns=(
+        Column("message", "text", "id, as in the table message"),
+        Column("member", "text", "pseudonym"),
+        Column("at", "instant", "when it was first opened"),
+        Column("version", "integer", "microseconds until 1970 of `at`: the first time stands"),
+    ),
+)
+
 MEMBER_GONE = Table(
     name="member_gone",
     comment="Pseudonyms that were erased: nothing that comes later is written of them.",

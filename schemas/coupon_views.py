@@ -41,8 +41,20 @@ WITH event AS (
   SELECT coupon_message, any_value(segment) AS segment, count(message) AS messages,
     coalesce(bool_or(accepted), false) AS accepted
   FROM given GROUP BY coupon_message
+), about AS (
+  SELECT coupon_message, message FROM given WHERE message IS NOT NULL
+  UNION ALL SELECT DISTINCT message, message FROM coupon WHERE message <> ''
 ), person AS (
   SELECT member, coalesce(survivor, member) AS person FROM member_state WHERE status <> 'erased'
+), opening AS (
+  SELECT c.desk, c.coupon, min(o."at") AS opened_at
+  FROM coupon c
+  JOIN about a ON a.coupon_message = c.message
+  JOIN message_opened o ON o.message = a.message
+  LEFT JOIN person p ON p.member = c.member
+  LEFT JOIN person q ON q.member = o.member
+  WHERE coalesce(q.person, o.member) = coalesce(p.person, c.member)
+  GROUP BY c.desk, c.coupon
 ), bought AS (
   SELECT store, receipt, any_value(member) FILTER (part = '') AS member,
     min("at") FILTER (part = '') AS "at", sum(amount)::BIGINT AS amount
@@ -65,7 +77,9 @@ SELECT c.desk, c.coupon, c.campaign, c.member, c.experiment, c.arm, c.message,
   coalesce(t.segment, '') AS segment, c.issued_at, c."day", c.valid_from, c.valid_to,
   CASE WHEN c.state IN ('issued', 'reserved', 'rolled_back') AND c.valid_to <= now()
     THEN 'expired' ELSE c.state END AS state,
-  (coalesce(t.messages, 0) = 0 OR t.accepted) AS delivered,
+  -- What was opened has arrived, whatever providers say of it.
+  (coalesce(t.messages, 0) = 0 OR t.accepted OR o.opened_at IS NOT NULL) AS delivered,
+  o.opened_at,
   coalesce(t.messages, 0)::BIGINT AS messages,
   greatest(coalesce(v.visits, 0), (c.state = 'redeemed')::BIGINT)::BIGINT AS visits,
   greatest(coalesce(v.baskets, 0), (c.state = 'redeemed')::BIGINT)::BIGINT AS baskets,
@@ -78,6 +92,7 @@ SELECT c.desk, c.coupon, c.campaign, c.member, c.experiment, c.arm, c.message,
   CASE WHEN c.state = 'redeemed' THEN c.used_basket END AS used_basket
 FROM coupon c
 LEFT JOIN told t ON t.coupon_message = c.message
+LEFT JOIN opening o ON o.desk = c.desk AND o.coupon = c.coupon
 LEFT JOIN visit v ON v.desk = c.desk AND v.coupon = c.coupon
 LEFT JOIN coupon_campaign f ON f.campaign = c.campaign""",
     column_comments=(
@@ -94,7 +109,8 @@ LEFT JOIN coupon_campaign f ON f.campaign = c.campaign""",
         ("valid_from", "valid from then"),
         ("valid_to", "valid until then, not included"),
         ("state", "issued, reserved, redeemed, rolled_back or expired, now"),
-        ("delivered", "a message about it was accepted or delivered, or none belongs to it"),
+        ("delivered", "one about it was accepted, delivered or opened, or none belongs to it"),
+        ("opened_at", "when its member first opened one, or what gave it; empty: nobody told"),
         ("messages", "messages of the journey about it"),
         ("visits", "receipts of the member while it was valid, not given back [receipts]"),
         ("baskets", "those in its stores [receipts]"),
@@ -117,7 +133,8 @@ COUPON_FUNNEL = View(
 SELECT campaign, "day", experiment, arm,
   count(*) AS issued,
   count(*) FILTER (delivered) AS delivered,
-  NULL::BIGINT AS opened,
+  CASE WHEN sum(count(opened_at)) OVER (PARTITION BY campaign) > 0
+    THEN count(*) FILTER (opened_at < valid_to) END AS opened,
   count(*) FILTER (visits > 0) AS visited,
   count(*) FILTER (baskets > 0) AS eligible,
   CASE WHEN count(over_threshold) = count(*) THEN count(*) FILTER (over_threshold) END
@@ -134,8 +151,8 @@ FROM coupon_state GROUP BY campaign, "day", experiment, arm""",
         ("experiment", "of which experiment, or empty"),
         ("arm", "its arm"),
         ("issued", "coupons"),
-        ("delivered", "a message about it was accepted or delivered, or none belongs to it"),
-        ("opened", "messages opened: empty, for no channel tells"),
+        ("delivered", "one about it was accepted, delivered or opened, or none belongs to it"),
+        ("opened", "one was opened in time; empty: nobody told of any of the campaign"),
         ("visited", "its member bought something while it was valid"),
         ("eligible", "in a store where it counts"),
         ("over_threshold", "for enough; empty: the campaign is not known here"),

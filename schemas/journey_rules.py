@@ -55,7 +55,8 @@ class JourneysConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `quiet_hours` and `caps` hold for marketing; a journey may narrow them, never widen.
     `max_event_age_hours`: what happened longer ago lets nobody in, so a backfill sends nothing.
     `ttl_hours`: what could not be sent for so long is not sent any more. `holdout` percent of
-    members are treated by no journey; another `holdout_version` draws them anew.
+    members are treated by no journey; another `holdout_version` draws them anew. `coupons`: the
+    file of what journeys give, seen from the chain's file; the linter looks there.
     """
 
     quiet_hours: Hours | None = "21:00-09:00"
@@ -64,4 +65,5 @@ class JourneysConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ttl_hours: Annotated[float, msgspec.Meta(gt=0, le=8760)] = 72.0
     holdout: Annotated[float, msgspec.Meta(ge=0, le=50)] = 0.0
     holdout_version: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] = "1"
+    coupons: str | None = None
     channels: dict[str, ChannelPolicy] = msgspec.field(default_factory=lambda: dict(CHANNELS))

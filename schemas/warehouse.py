@@ -7,6 +7,7 @@ from schemas.coupon_tables import (
     COUPON_EVENT,
     COUPON_REJECTION,
     MEMBER_GONE,
+    MESSAGE_OPENED,
     PURCHASE,
 )
 from schemas.coupon_views import COUPON_FRICTION, COUPON_FUNNEL, COUPON_STATE
@@ -269,6 +270,7 @@ TABLES: tuple[Table, ...] = (
     COUPON_REJECTION,
     COUPON_CAMPAIGN,
     PURCHASE,
+    MESSAGE_OPENED,
     MEMBER_GONE,
     FLOW_RUN,
     FLOW_RUN_PART,

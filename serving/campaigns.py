@@ -38,7 +38,8 @@ class Unit(NamedTuple):
     """A member and the time in which the coupon was valid for it.
 
     `used`: store, receipt, basket and money off where it was redeemed. `before`: coupons in the 30
-    days before; `other`: another campaign's coupon was used while it was valid.
+    days before; `other`: another campaign's coupon was used while it was valid. `opened`: a message
+    about it, before its end; None where nobody tells of openings of that campaign.
     """
 
     member: str
@@ -51,6 +52,7 @@ class Unit(NamedTuple):
     before: int
     other: bool
     coupon: str = ""
+    opened: bool | None = None
 
 
 class Did(NamedTuple):
@@ -122,15 +124,14 @@ def receivers(queries: Queries, campaign: str) -> list[Unit]:
         "AND o.issued_at >= c.issued_at - INTERVAL 30 DAY), 0), "
         "EXISTS (SELECT 1 FROM state o WHERE o.member = c.member "
         "AND o.campaign <> c.campaign AND o.used_at >= c.valid_from AND o.used_at < c.valid_to), "
-        "c.coupon "
+        "c.coupon, "
+        "CASE WHEN count(c.opened_at) OVER () > 0 "
+        "THEN coalesce(c.opened_at < c.valid_to, false) END "
         "FROM state c WHERE c.campaign = ? "
         "ORDER BY c.member, c.issued_at",
         [campaign],
     ).rows
-    return [
-        Unit(member, start, end, group, delivered, redeemed, (*used,), before, other, coupon)
-        for member, start, end, group, delivered, redeemed, *used, before, other, coupon in rows
-    ]
+    return [Unit._make((*row[:6], row[6:10], *row[10:])) for row in rows]
 
 
 def held_out(queries: Queries, campaign: str) -> list[tuple[str, datetime, str]]:

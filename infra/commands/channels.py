@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from flows.settings import SettingsError, kafka_settings, load_chain
-from infra.options import token_file_option
+from infra.options import create_topics_option, token_file_option
 from infra.problems import problems_told
 from infra.sending_options import (
     PATH,
@@ -28,7 +28,7 @@ from infra.sending_options import (
 )
 from infra.signals import stopped_by_signals
 from operators.channels.filling import fill
-from operators.channels.heard import Asked, Heard
+from operators.channels.heard import TOPICS, Asked, Heard
 from operators.inbox import Inbox
 from schemas.channels import Channels, Template, WeComEmployee
 from schemas.channels_file import ChannelsProblem, load_channels
@@ -41,6 +41,7 @@ from sinks.channels.coupons import CouponClient
 from sinks.channels.database import connect
 from sinks.channels.listing import STATES, TROUBLED, Listed, counts, listed
 from sinks.channels.telling import (
+    TOPICS_WRITTEN,
     FileTeller,
     KafkaTeller,
     Teller,
@@ -57,6 +58,7 @@ from sinks.warehouse.address import Address, WarehouseError, parse_target
 from sources.decisions import FileInbox, KafkaInbox, WarehouseInbox
 from sources.inboxes import Positions
 from sources.kafka.errors import BrokerError
+from sources.kafka.topics import check_topics
 
 _config = config_option("channels", "Channels, templates, contacts (YAML).")
 _store = store_option("channels", "What was sent and what is to be sent (SQLite).")
@@ -73,6 +75,7 @@ def channels() -> None:
 @_store
 @_sandbox
 @click.option("--kafka", envvar="TILLFLOW_KAFKA", help="Bootstrap servers (host:port,...).")
+@create_topics_option
 @events_option
 @click.option("--warehouse", help="Instead: a DuckDB file. With the others: results go there.")
 @token_file_option
@@ -83,6 +86,7 @@ def run(
     store: Path,
     sandbox: Path | None,
     kafka: str | None,
+    create_topics: bool,
     events: Path | None,
     warehouse: str | None,
     token_file: Path | None,
@@ -95,6 +99,9 @@ def run(
         made, rules = _prepared(config, sandbox)
         if events is not None:
             kafka = None
+        brokers = kafka_settings(kafka) if kafka is not None and create_topics else None
+        if brokers is not None:
+            check_topics(brokers, (*TOPICS, *TOPICS_WRITTEN), create=True)
         teller = _teller(kafka, warehouse, token_file, report)
         try:
             with Worker(made, rules, store, os.environ, teller) as worker:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -19,7 +20,7 @@ from infra.answers import (
     table,
 )
 from infra.commands.coupon_desk import DESK, KAFKA, gaps, read_log, told
-from infra.options import format_option
+from infra.options import format_option, token_file_option
 from serving.campaigns import funnel as funnel_of
 from serving.queries import Answer, QueryError, open_queries
 from sinks.warehouse.address import WarehouseError, parse_target
@@ -32,6 +33,7 @@ NOTE = "redemption is of the delivered; what is still valid has not failed; mone
 @DESK
 @KAFKA
 @click.option("--warehouse", help="What `tillflow run coupons` wrote: DuckDB file or quack://…")
+@token_file_option
 @click.option("--by-day", is_flag=True, help="A row a day of issue (with --warehouse).")
 @format_option(FORMATS)
 def funnel(
@@ -39,6 +41,7 @@ def funnel(
     desk: str,
     kafka: str | None,
     warehouse: str | None,
+    token_file: Path | None,
     by_day: bool,
     form: str,
 ) -> None:
@@ -50,7 +53,8 @@ def funnel(
         _from_log(desk, kafka)
         return
     try:
-        target = parse_target(warehouse, token=os.environ.get("TILLFLOW_WAREHOUSE_TOKEN"))
+        token = os.environ.get("TILLFLOW_WAREHOUSE_TOKEN")
+        target = parse_target(warehouse, token=token, token_file=token_file)
         with open_queries(target) as queries:
             found = funnel_of(queries, campaign, by_day=by_day)
     except (QueryError, WarehouseError) as wrong:

@@ -16,6 +16,7 @@ from infra.answers import console, field, table
 from infra.campaign_told import Case, case_of
 from infra.commands.coupon_desk import erase, issue, lint, publish, rebuild_command, show
 from infra.commands.coupon_funnel import funnel
+from infra.options import token_file_option
 from operators.members.coupons.diagnosis.facts import Campaign, Receiver
 from operators.members.coupons.diagnosis.replay import RESPONSES, Replayed, replay
 from operators.members.coupons.diagnosis.report import Diagnosis, diagnose
@@ -49,6 +50,7 @@ for _command in (lint, publish, issue, show, erase, rebuild_command, funnel):
     "--warehouse",
     help="Instead of files: what flows wrote (DuckDB file or quack://…); CAMPAIGN is a name.",
 )
+@token_file_option
 @click.option(
     "--day", type=click.DateTime(["%Y-%m-%d"]), help="With --warehouse: issued on that day."
 )
@@ -60,6 +62,7 @@ def diagnose_command(
     receivers: Path | None,
     control: Path | None,
     warehouse: str | None,
+    token_file: Path | None,
     day: dt.datetime | None,
     margin: float,
     once: bool,
@@ -74,7 +77,7 @@ def diagnose_command(
         if receivers is not None or control is not None:
             msg = "--warehouse says who got it and who did not: leave the files out"
             raise click.UsageError(msg)
-        case = _case(warehouse, campaign, day)
+        case = _case(warehouse, token_file, campaign, day)
     elif receivers is None:
         msg = "say --warehouse, where it knows the campaign, or the files CAMPAIGN RECEIVERS"
         raise click.UsageError(msg)
@@ -125,9 +128,10 @@ def _offer(text: str) -> tuple[int, int]:
     return found
 
 
-def _case(warehouse: str, campaign: str, day: dt.datetime | None) -> Case:
+def _case(warehouse: str, token_file: Path | None, campaign: str, day: dt.datetime | None) -> Case:
     try:
-        target = parse_target(warehouse, token=os.environ.get("TILLFLOW_WAREHOUSE_TOKEN"))
+        token = os.environ.get("TILLFLOW_WAREHOUSE_TOKEN")
+        target = parse_target(warehouse, token=token, token_file=token_file)
         with open_queries(target) as queries:
             return case_of(queries, campaign, day.date() if day is not None else None)
     except (QueryError, WarehouseError) as wrong:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -17,10 +18,12 @@ from infra.journey_simulation import NothingToReplayError, simulated
 from operators.journeys.compile import Read
 from operators.journeys.diff import diff
 from operators.journeys.explain import explain
+from operators.journeys.gift_lint import lint_gifts
 from operators.journeys.program import Program
 from operators.journeys.summary import summarise
 from operators.journeys.trial import try_out
 from schemas.chain import Chain
+from schemas.coupons_file import CouponsProblem, load_coupons
 from schemas.instants import format_instant
 from sources.files import SourceError
 from sources.health import load_health
@@ -29,6 +32,11 @@ from sources.journeys import JourneyFileError, journey_files, read_files
 F = TypeVar("F", bound=Callable[..., Any])
 _config = click.option(
     "--config", type=click.Path(path_type=Path), help="The chain's configuration (YAML)."
+)
+_coupons = click.option(
+    "--coupons",
+    type=click.Path(path_type=Path),
+    help="Coupons that journeys give (YAML).  [default: journeys.coupons of the chain]",
 )
 _language = click.option(
     "--language", type=click.Choice(("en", "zh")), default="en", show_default=True
@@ -45,16 +53,31 @@ def _told(config: Path | None) -> Chain:
         raise click.ClickException(str(wrong)) from wrong
 
 
-def _reads(files: tuple[Path, ...], chain: Chain) -> list[Read]:
+def _book(coupons: Path | None, config: Path | None, chain: Chain) -> Path | None:
+    """The file of coupons: the given one, or that of the chain."""
+    if coupons is None and config is not None and chain.journeys.coupons is not None:
+        return config.parent / chain.journeys.coupons
+    return coupons
+
+
+def _reads(files: tuple[Path, ...], chain: Chain, coupons: Path | None = None) -> list[Read]:
+    """Each file with all that is wrong with it; with a file of coupons also with its gifts."""
     try:
-        return read_files(journey_files(files), chain)
-    except JourneyFileError as wrong:
+        reads = read_files(journey_files(files), chain)
+        if coupons is not None:
+            book = load_coupons(coupons)
+            today = datetime.now(ZoneInfo(book.timezone)).date()
+            lint_gifts(reads, book, coupons.name, today)
+    except (CouponsProblem, JourneyFileError) as wrong:
         raise click.ClickException(str(wrong)) from wrong
+    return reads
 
 
-def _programs(files: tuple[Path, ...], chain: Chain, language: str = "en") -> list[Program]:
+def _programs(
+    files: tuple[Path, ...], chain: Chain, language: str = "en", coupons: Path | None = None
+) -> list[Program]:
     """What can be run of the files; says what is wrong and ends where anything is."""
-    reads = _reads(files, chain)
+    reads = _reads(files, chain, coupons)
     broken = False
     for read in reads:
         for one in read.source.findings:
@@ -74,11 +97,19 @@ def journey() -> None:
 @journey.command("lint")
 @_files
 @_config
+@_coupons
 @_language
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
-def lint_command(files: tuple[Path, ...], config: Path | None, language: str, strict: bool) -> None:
+def lint_command(
+    files: tuple[Path, ...],
+    config: Path | None,
+    coupons: Path | None,
+    language: str,
+    strict: bool,
+) -> None:
     """What is wrong with journeys, line by line; ends with 1 where there are errors."""
-    reads = _reads(files, _told(config))
+    chain = _told(config)
+    reads = _reads(files, chain, _book(coupons, config, chain))
     errors = warnings = 0
     for read in reads:
         for one in sorted(read.source.findings, key=lambda one: (one.line, one.code)):
@@ -96,10 +127,15 @@ def lint_command(files: tuple[Path, ...], config: Path | None, language: str, st
 @journey.command("explain")
 @_files
 @_config
+@_coupons
 @_language
-def explain_command(files: tuple[Path, ...], config: Path | None, language: str) -> None:
+def explain_command(
+    files: tuple[Path, ...], config: Path | None, coupons: Path | None, language: str
+) -> None:
     """Journeys in sentences."""
-    for number, program in enumerate(_programs(files, _told(config), language)):
+    chain = _told(config)
+    programs = _programs(files, chain, language, _book(coupons, config, chain))
+    for number, program in enumerate(programs):
         if number:
             click.echo()
         title = f": {program.title}" if program.title else ""
@@ -155,6 +191,7 @@ def test_command(files: tuple[Path, ...], config: Path | None) -> None:
 )
 @click.option("--weeks", default=4.0, show_default=True, type=click.FloatRange(0.01, 520))
 @_config
+@_coupons
 @click.option("--health", type=click.Path(path_type=Path), help="Model of `members fit`.")
 @click.option("--daily", is_flag=True, help="Day by day, too.")
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table")
@@ -163,6 +200,7 @@ def simulate_command(
     source: str,
     weeks: float,
     config: Path | None,
+    coupons: Path | None,
     health: Path | None,
     daily: bool,
     form: str,
@@ -172,7 +210,7 @@ def simulate_command(
     All of the history before that is read for the figures. Nothing is sent.
     """
     chain = _told(config)
-    programs = _programs(files, chain)
+    programs = _programs(files, chain, coupons=_book(coupons, config, chain))
     try:
         model = load_health(health, programs)
         replay, start, refused = simulated(source, chain, tuple(programs), 7 * weeks, model)

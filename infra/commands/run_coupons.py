@@ -26,6 +26,8 @@ _HELD = (
 @click.option(
     "--coupons",
     type=click.Path(path_type=Path),
+    envvar="TILLFLOW_COUPONS",
+    show_envvar=True,
     help="File of coupons, for their thresholds and shops; see docs/coupons.md.",
 )
 def coupons(**given: Any) -> None:

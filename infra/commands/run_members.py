@@ -26,11 +26,15 @@ _HELD = (
 @click.option(
     "--journeys",
     type=click.Path(path_type=Path),
+    envvar="TILLFLOW_JOURNEYS",
+    show_envvar=True,
     help="File or folder of journeys that are to be in force; see docs/journeys.md.",
 )
 @click.option(
     "--health",
     type=click.Path(path_type=Path),
+    envvar="TILLFLOW_HEALTH",
+    show_envvar=True,
     help="Model of `tillflow members fit`: members get a health; see docs/health.md.",
 )
 def members(**given: Any) -> None:

@@ -47,6 +47,11 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     type=_FILE,
     help="Who sends to members (YAML), with --with channels; without it or its keys a sandbox.",
 )
+@click.option(
+    "--coupons",
+    type=_FILE,
+    help="Coupons (YAML), with --with coupons; with channels what journeys give is issued, too.",
+)
 @click.option("--keys", type=_FILE, help="API keys of the hold API (YAML).  [default: made]")
 @click.option("--kafka", metavar="HOST:PORT", help="Use these brokers instead of an own one.")
 @click.option(
@@ -71,8 +76,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     multiple=True,
     callback=names_option(ON_REQUEST),
     metavar="NAME[,NAME]",
-    help=f"Start these flows, too: {', '.join(ON_REQUEST)}. The roster flow comes with footfall, "
-    "channels come with members.",
+    help=f"Start these, too: {', '.join(ON_REQUEST)}. Rosters bring footfall, channels members.",
 )
 @click.option("--all-flows", is_flag=True, help="Start all of these flows, too.")
 @click.option(
@@ -95,6 +99,7 @@ def up(
     journeys: Path | None,
     health: Path | None,
     channels: Path | None,
+    coupons: Path | None,
     keys: Path | None,
     kafka: str | None,
     kafka_home: Path | None,
@@ -119,6 +124,7 @@ def up(
         journeys=journeys and journeys.resolve(),
         health=health and health.resolve(),
         channels=channels and channels.resolve(),
+        coupons=coupons and coupons.resolve(),
         keys=keys and keys.resolve(),
         kafka=kafka,
         kafka_home=kafka_home and kafka_home.resolve(),

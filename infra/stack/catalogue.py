@@ -99,6 +99,8 @@ def plan(
         "TILLFLOW_WAREHOUSE": where.reader,
         "TILLFLOW_WAREHOUSE_TOKEN_FILE": str(where.token("dashboards").resolve()),
     }
+    if settings.redis is None:
+        environment |= {"TILLFLOW_HOLDS_REDIS": where.redis, "TILLFLOW_HOLDS_POOL": where.pool}
     return Plan(_left(services, settings.without), name, volatile, tuple(notes), environment)
 
 

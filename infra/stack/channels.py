@@ -1,4 +1,8 @@
-"""Messages to members in the live stack: to a file, unless all keys of the providers are there."""
+"""Messages to members in the live stack: to a file, unless all keys of the providers are there.
+
+Without a configuration of one's own but with a file of coupons, what journeys give is issued at the
+coupon desk of the stack.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,8 @@ from schemas.channels_file import ChannelsProblem, load_channels
 from schemas.secrets import Secret
 
 NAME = "channels"
+_REAL = "channels.sqlite"
+_REDIS = "TILLFLOW_HOLDS_REDIS"
 # Screens that fetch what they show.
 _SCREENS = ("mini_program", "pos")
 
@@ -35,27 +41,33 @@ def channels(where: Where, env: Mapping[str, str] = os.environ) -> tuple[Service
     config = given or folder / "channels.yaml"
     lacking = "no --channels FILE names providers" if given is None else _missing(given, env)
     sandbox = folder / "sent.jsonl" if lacking else None
-    # A store of the sandbox says of nothing that it was really sent.
-    store = folder / ("sandbox.sqlite" if sandbox else "channels.sqlite")
+    gives = given is None and where.settings.coupons is not None
+    # A store of the sandbox says of nothing that it was really sent; coupons are really issued.
+    store = folder / ("gifts.sqlite" if gives else "sandbox.sqlite" if sandbox else _REAL)
     options: list[object] = ["--config", config, "--store", store]
     options += ["--kafka", where.kafka.brokers]
     options += ["--warehouse", where.warehouse, "--token-file", where.token("flows")]
-    if sandbox:
+    if sandbox and not gives:
         options += ["--sandbox", sandbox]
 
     def prepare() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if given is None:
-            _write_own(where, config)
+            _write_own(where, config, gives=gives)
 
     service = Service(
         name=NAME,
         command=tillflow("channels", "run", *options),
         probe=reads_health(),
         report=_report(store, sandbox),
-        needs=where.needs("broker", "warehouse"),
+        needs=where.needs("broker", "warehouse", "redis"),
+        # As the example names it: the desk of this stack.
+        environ={_REDIS: where.redis},
         prepare=prepare,
     )
+    if gives:
+        words = f"messages go to {sandbox}, gifts are issued at the desk of this stack"
+        return service, f"channels: {words} (its coupons are published as docs/live.md says)"
     if sandbox:
         return service, f"channels: nothing is sent, for {lacking}; messages go to {sandbox}"
     return service, "channels: messages are really sent, with the keys of the environment"
@@ -80,8 +92,11 @@ def _missing(config: Path, env: Mapping[str, str]) -> str:
     return ""
 
 
-def _write_own(where: Where, path: Path) -> None:
-    """A configuration that sends nothing, for all channels that the chain's journeys may name."""
+def _write_own(where: Where, path: Path, *, gives: bool) -> None:
+    """A configuration that sends nothing, for all channels that the chain's journeys may name.
+
+    `gives`: gifts are issued at the stack's desk.
+    """
     try:
         names = load_chain(where.settings.config).journeys.channels
     except SettingsError as wrong:
@@ -95,6 +110,8 @@ def _write_own(where: Where, path: Path) -> None:
     made: dict[str, object] = {"channels": ways, "contacts": "contacts.csv"}
     if where.settings.config is not None:
         made["chain"] = str(where.settings.config)
+    if gives:
+        made["coupons"] = {"redis": f"env:{_REDIS}", "pool": where.pool}
     path.write_text(yaml.safe_dump(made, allow_unicode=True), encoding="utf-8")
     contacts = path.with_name("contacts.csv")
     if not contacts.exists():

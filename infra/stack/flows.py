@@ -8,10 +8,15 @@ from typing import Protocol
 from flows.settings import STOCK_TOPICS
 from infra.stack.channels import NAME as CHANNELS
 from infra.stack.health import reads_health
+from infra.stack.record import StackError
 from infra.stack.reports import flow_report, transfers_report
 from infra.stack.services import Service, Where, tillflow
 from operators.members.lines import TYPES
+from schemas.coupon_events import COUPON_TOPIC
+from schemas.coupons_file import CouponsProblem, load_coupons
 from schemas.footfall import FOOTFALL_WINDOW_TYPE
+from schemas.member_events import ERASED_TYPE, REFUND_TYPE
+from schemas.message_events import MESSAGE_OPENED_TYPE
 from schemas.shop_events import ORDER_TYPE, VISIT_TYPE
 
 # What a flow counts in one of its runs, for status: columns of flow_run by their words.
@@ -23,6 +28,7 @@ TOPICS_READ: Mapping[str, Sequence[str]] = {
     "footfall": (VISIT_TYPE, ORDER_TYPE),
     "roster": (FOOTFALL_WINDOW_TYPE,),
     "members": TYPES,
+    "coupons": (COUPON_TOPIC, ORDER_TYPE, REFUND_TYPE, ERASED_TYPE, MESSAGE_OPENED_TYPE),
 }
 
 
@@ -73,8 +79,30 @@ def _members(where: Where, *, with_lag: bool) -> Service:
     return _run(where, "members", _LETTERS, with_lag=with_lag, more=more)
 
 
+def _coupons(where: Where, *, with_lag: bool) -> Service:
+    """Funnels; with a file of coupons also their thresholds and shops.
+
+    Raises:
+        StackError: that file is wrong.
+    """
+    more: list[object] = []
+    file = where.settings.coupons
+    if file is not None:
+        try:
+            load_coupons(file)
+        except CouponsProblem as wrong:
+            raise StackError(str(wrong)) from None
+        more += ["--coupons", file]
+    return _run(where, "coupons", _LETTERS, with_lag=with_lag, more=more)
+
+
 # In the order of their start.
-MORE_FLOWS: Mapping[str, Make] = {"footfall": _footfall, "roster": _roster, "members": _members}
+MORE_FLOWS: Mapping[str, Make] = {
+    "footfall": _footfall,
+    "roster": _roster,
+    "members": _members,
+    "coupons": _coupons,
+}
 
 
 def wanted_flows(asked: Sequence[str]) -> tuple[str, ...]:

@@ -32,7 +32,8 @@ class StackSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     `kafka` and `redis` are addresses of servers that run already, instead of own ones. `ports`
     are those that were asked for, `without` the services that are left out, `also` those that run
-    on request; `journeys` and `health` are for members, `channels` is for who sends to them.
+    on request; `journeys` and `health` are for members, `channels` is for who sends to them,
+    `coupons` for the coupons flow and the desk.
     `start_seconds`: how long each service may take until it is healthy.
     """
 
@@ -42,6 +43,7 @@ class StackSettings(msgspec.Struct, frozen=True, kw_only=True):
     journeys: Path | None = None
     health: Path | None = None
     channels: Path | None = None
+    coupons: Path | None = None
     keys: Path | None = None
     kafka: str | None = None
     kafka_home: Path | None = None

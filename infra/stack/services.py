@@ -22,7 +22,8 @@ class Service:
 
     `needs`: services that are started before it and stopped after it. `prepare` runs before each
     start, `finish` and `probe` until it is well; `report` is for people. `volatile`: what it had is
-    gone with its process, and all that was built on it begins anew.
+    gone with its process, and all that was built on it begins anew. `environ`: what it finds in its
+    environment beside what all do.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Service:
     prepare: Callable[[], None] | None = None
     finish: Callable[[], None] | None = None
     volatile: bool = False
+    environ: Mapping[str, str] = field(default_factory=dict)
     grace_seconds: float = FLOW_GRACE_SECONDS
     # Ours ends by itself when the supervisor is gone.
     watches_supervisor: bool = True

@@ -53,7 +53,7 @@ class _Running:
                 stdin=subprocess.PIPE if self.service.watches_supervisor else subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=dict(environ),
+                env={**environ, **self.service.environ},
                 # Ctrl-C at a terminal is for the supervisor alone: it stops them in order.
                 process_group=0,
             )

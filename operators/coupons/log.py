@@ -1,4 +1,4 @@
-"""Blocks of lines and of records to rows of what was told of coupons and of what members bought."""
+"""Blocks of lines and of records to rows of what was told of coupons, bought and opened."""
 
 from __future__ import annotations
 
@@ -18,12 +18,20 @@ from operators.stock.decode_records import BadHeaderError, is_binary, structured
 from operators.stock.refusals import Refusal
 from schemas.coupon_events import REJECTED_TYPE, CouponEvent, CouponRejected
 from schemas.coupon_events import TYPES as COUPON_TYPES
-from schemas.envelope import CouponEnvelope, Header, RejectedEvent
+from schemas.envelope import CouponEnvelope, Header, OpenedEvent, RejectedEvent
 from schemas.instants import parse_instant, to_datetime, to_micros
 from schemas.member_events import ERASED_TYPE, REFUND_TYPE, Erased, Refund
+from schemas.message_events import MESSAGE_OPENED_TYPE
 from schemas.shop_events import ORDER_TYPE
 
-TYPES = (*COUPON_TYPES, REJECTED_TYPE, ORDER_TYPE, REFUND_TYPE, ERASED_TYPE)
+TYPES = (
+    *COUPON_TYPES,
+    REJECTED_TYPE,
+    ORDER_TYPE,
+    REFUND_TYPE,
+    ERASED_TYPE,
+    MESSAGE_OPENED_TYPE,
+)
 # An event's place: the millisecond in which its desk told it, and its number in that.
 WITHIN = 1 << 20
 # Of every row: what was told does not change.
@@ -32,16 +40,18 @@ VERSION = 1
 _header = msgspec.json.Decoder(Header)
 _coupon = msgspec.json.Decoder(CouponEnvelope)
 _rejected = msgspec.json.Decoder(RejectedEvent)
+_opened = msgspec.json.Decoder(OpenedEvent)
 _member = msgspec.json.Decoder(Line)
 Row = tuple[Any, ...]
 
 
 class CouponOutcome(NamedTuple):
-    """Rows of coupon_event, coupon_rejection and purchase, erased members, what was not read."""
+    """Rows of tables by their names, ids of erased members, and what could not be read."""
 
     events: list[Row]
     rejected: list[Row]
     purchases: list[Row]
+    opened: list[Row]
     erased: list[str]
     refusals: list[Refusal]
 
@@ -81,7 +91,7 @@ class _Sorting:
 
     def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
-        self._out = CouponOutcome([], [], [], [], [])
+        self._out = CouponOutcome([], [], [], [], [], [])
         self._refusals: list[Refusal] = []
         self._dead: list[Record] = []
         self._events = self._others = self.blank = 0
@@ -147,6 +157,12 @@ class _Sorting:
             no = _rejected.decode(line)
             at = self._time(to_micros(no.time))
             self._out.rejected.append(rejection_row(no.source, no.id, at, self._day(at), no.data))
+            return True
+        if kind == MESSAGE_OPENED_TYPE:
+            seen = _opened.decode(line)
+            at = self._time(to_micros(seen.time))
+            # Of several times the earliest has the largest version.
+            self._out.opened.append((seen.data.message, seen.data.member, at, -at))
             return True
         event = _member.decode(line)
         at, data = self._time(to_micros(event.time)), event.data

@@ -787,6 +787,18 @@ COMMENT ON COLUMN "purchase"."day" IS 'the day of it by the chain''s clock, YYYY
 COMMENT ON COLUMN "purchase"."amount" IS 'paid; below 0: given back [minor money units]';
 COMMENT ON COLUMN "purchase"."currency" IS 'of amount';
 COMMENT ON COLUMN "purchase"."version" IS 'always 1: of the same receipt the last row counts';
+CREATE TABLE IF NOT EXISTS "message_opened" (
+  "message" VARCHAR NOT NULL,
+  "member" VARCHAR NOT NULL,
+  "at" TIMESTAMPTZ NOT NULL,
+  "version" BIGINT NOT NULL,
+  PRIMARY KEY ("message", "member")
+);
+COMMENT ON TABLE "message_opened" IS 'Messages that members opened: a row a message and who did, with the first time of it.';
+COMMENT ON COLUMN "message_opened"."message" IS 'id, as in the table message';
+COMMENT ON COLUMN "message_opened"."member" IS 'pseudonym';
+COMMENT ON COLUMN "message_opened"."at" IS 'when it was first opened';
+COMMENT ON COLUMN "message_opened"."version" IS 'microseconds until 1970 of `at`: the first time stands';
 CREATE TABLE IF NOT EXISTS "member_gone" (
   "member" VARCHAR NOT NULL,
   "version" BIGINT NOT NULL,
@@ -976,8 +988,20 @@ WITH event AS (
   SELECT coupon_message, any_value(segment) AS segment, count(message) AS messages,
     coalesce(bool_or(accepted), false) AS accepted
   FROM given GROUP BY coupon_message
+), about AS (
+  SELECT coupon_message, message FROM given WHERE message IS NOT NULL
+  UNION ALL SELECT DISTINCT message, message FROM coupon WHERE message <> ''
 ), person AS (
   SELECT member, coalesce(survivor, member) AS person FROM member_state WHERE status <> 'erased'
+), opening AS (
+  SELECT c.desk, c.coupon, min(o."at") AS opened_at
+  FROM coupon c
+  JOIN about a ON a.coupon_message = c.message
+  JOIN message_opened o ON o.message = a.message
+  LEFT JOIN person p ON p.member = c.member
+  LEFT JOIN person q ON q.member = o.member
+  WHERE coalesce(q.person, o.member) = coalesce(p.person, c.member)
+  GROUP BY c.desk, c.coupon
 ), bought AS (
   SELECT store, receipt, any_value(member) FILTER (part = '') AS member,
     min("at") FILTER (part = '') AS "at", sum(amount)::BIGINT AS amount
@@ -1000,7 +1024,9 @@ SELECT c.desk, c.coupon, c.campaign, c.member, c.experiment, c.arm, c.message,
   coalesce(t.segment, '') AS segment, c.issued_at, c."day", c.valid_from, c.valid_to,
   CASE WHEN c.state IN ('issued', 'reserved', 'rolled_back') AND c.valid_to <= now()
     THEN 'expired' ELSE c.state END AS state,
-  (coalesce(t.messages, 0) = 0 OR t.accepted) AS delivered,
+  -- What was opened has arrived, whatever providers say of it.
+  (coalesce(t.messages, 0) = 0 OR t.accepted OR o.opened_at IS NOT NULL) AS delivered,
+  o.opened_at,
   coalesce(t.messages, 0)::BIGINT AS messages,
   greatest(coalesce(v.visits, 0), (c.state = 'redeemed')::BIGINT)::BIGINT AS visits,
   greatest(coalesce(v.baskets, 0), (c.state = 'redeemed')::BIGINT)::BIGINT AS baskets,
@@ -1013,6 +1039,7 @@ SELECT c.desk, c.coupon, c.campaign, c.member, c.experiment, c.arm, c.message,
   CASE WHEN c.state = 'redeemed' THEN c.used_basket END AS used_basket
 FROM coupon c
 LEFT JOIN told t ON t.coupon_message = c.message
+LEFT JOIN opening o ON o.desk = c.desk AND o.coupon = c.coupon
 LEFT JOIN visit v ON v.desk = c.desk AND v.coupon = c.coupon
 LEFT JOIN coupon_campaign f ON f.campaign = c.campaign;
 COMMENT ON VIEW "coupon_state" IS 'Every coupon as its last event left it, with who was told of it and what was bought.';
@@ -1029,7 +1056,8 @@ COMMENT ON COLUMN "coupon_state"."day" IS 'of the issue, by the chain''s clock';
 COMMENT ON COLUMN "coupon_state"."valid_from" IS 'valid from then';
 COMMENT ON COLUMN "coupon_state"."valid_to" IS 'valid until then, not included';
 COMMENT ON COLUMN "coupon_state"."state" IS 'issued, reserved, redeemed, rolled_back or expired, now';
-COMMENT ON COLUMN "coupon_state"."delivered" IS 'a message about it was accepted or delivered, or none belongs to it';
+COMMENT ON COLUMN "coupon_state"."delivered" IS 'one about it was accepted, delivered or opened, or none belongs to it';
+COMMENT ON COLUMN "coupon_state"."opened_at" IS 'when its member first opened one, or what gave it; empty: nobody told';
 COMMENT ON COLUMN "coupon_state"."messages" IS 'messages of the journey about it';
 COMMENT ON COLUMN "coupon_state"."visits" IS 'receipts of the member while it was valid, not given back [receipts]';
 COMMENT ON COLUMN "coupon_state"."baskets" IS 'those in its stores [receipts]';
@@ -1043,7 +1071,8 @@ CREATE OR REPLACE VIEW "coupon_funnel" AS
 SELECT campaign, "day", experiment, arm,
   count(*) AS issued,
   count(*) FILTER (delivered) AS delivered,
-  NULL::BIGINT AS opened,
+  CASE WHEN sum(count(opened_at)) OVER (PARTITION BY campaign) > 0
+    THEN count(*) FILTER (opened_at < valid_to) END AS opened,
   count(*) FILTER (visits > 0) AS visited,
   count(*) FILTER (baskets > 0) AS eligible,
   CASE WHEN count(over_threshold) = count(*) THEN count(*) FILTER (over_threshold) END
@@ -1060,8 +1089,8 @@ COMMENT ON COLUMN "coupon_funnel"."day" IS 'of the issue, by the chain''s clock'
 COMMENT ON COLUMN "coupon_funnel"."experiment" IS 'of which experiment, or empty';
 COMMENT ON COLUMN "coupon_funnel"."arm" IS 'its arm';
 COMMENT ON COLUMN "coupon_funnel"."issued" IS 'coupons';
-COMMENT ON COLUMN "coupon_funnel"."delivered" IS 'a message about it was accepted or delivered, or none belongs to it';
-COMMENT ON COLUMN "coupon_funnel"."opened" IS 'messages opened: empty, for no channel tells';
+COMMENT ON COLUMN "coupon_funnel"."delivered" IS 'one about it was accepted, delivered or opened, or none belongs to it';
+COMMENT ON COLUMN "coupon_funnel"."opened" IS 'one was opened in time; empty: nobody told of any of the campaign';
 COMMENT ON COLUMN "coupon_funnel"."visited" IS 'its member bought something while it was valid';
 COMMENT ON COLUMN "coupon_funnel"."eligible" IS 'in a store where it counts';
 COMMENT ON COLUMN "coupon_funnel"."over_threshold" IS 'for enough; empty: the campaign is not known here';

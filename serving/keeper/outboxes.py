@@ -8,11 +8,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
 from redis.exceptions import RedisError
 
+from schemas.coupon_events import ERASED
 from schemas.instants import to_datetime
 from serving.keeper.events import coupons_relayed, relayed, source_of
-from sinks.coupons import keeping
+from sinks.coupons import erasing, keeping
 from sinks.coupons.client import CouponDesk
 from sinks.coupons.told import coupon_source
 from sinks.kafka.events import OutRecord
@@ -23,6 +25,7 @@ from sinks.redis.talk import Blocking
 ENTRIES_A_BATCH = 500
 # An epoch that is not known: what is left of a store whose own key is gone.
 NO_EPOCH = "unknown"
+_event: Callable[[bytes], dict[str, Any]] = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Waiting(NamedTuple):
@@ -46,6 +49,10 @@ class Outbox(ABC):
     @abstractmethod
     def _read(self, after: str, epoch: str) -> Waiting | None:
         """Entries after an id, if any."""
+
+    def fit_to_tell(self, records: list[OutRecord]) -> list[OutRecord]:
+        """The records as they may be told by now."""
+        return records
 
     def read(self, after: str) -> Waiting | None:
         """Entries after an id (empty: from the first) and the epoch they were written in."""
@@ -91,6 +98,19 @@ class CouponOutbox(Outbox):
         super().__init__(desk, desk.protocol.keys.state, desk.protocol.keys.log)
         self._desk = desk
 
+    def fit_to_tell(self, records: list[OutRecord]) -> list[OutRecord]:
+        """What was written before its member was erased leaves without the name.
+
+        It is told all the same: budgets and funnels count it, and a desk written anew needs it.
+        """
+        # Of a coupon, or of one that was refused: both name people alike.
+        told = [_event(one.value or b"") for one in records]
+        names = {one.get(who) or ERASED for one in told for who in ("member", "by")} - {ERASED}
+        gone = self._desk.run(erasing.gone(self._desk.protocol, sorted(names)))
+        if not gone:
+            return records
+        return [_nameless(*pair, gone) for pair in zip(records, told, strict=True)]
+
     def _read(self, after: str, epoch: str) -> Waiting | None:
         entries = self._desk.run(keeping.outbox(self._desk.protocol, after, ENTRIES_A_BATCH))
         if not entries:
@@ -99,3 +119,16 @@ class CouponOutbox(Outbox):
         last = entries[-1]
         at = to_datetime(last.at * 1000)
         return Waiting(epoch, coupons_relayed(entries, source), last.id, at)
+
+
+def _nameless(record: OutRecord, told: dict[str, Any], gone: frozenset[str]) -> OutRecord:
+    member, key = told.get("member"), record.key
+    if member not in gone and told.get("by") not in gone:
+        return record
+    if told.get("by") in gone:
+        told = {**told, "by": ERASED}
+    if member in gone:
+        # What brought it may lead to the member, too.
+        told = {name: value for name, value in told.items() if name != "message"}
+        told, key = {**told, "member": ERASED}, ERASED.encode()
+    return record._replace(key=key, value=msgspec.json.encode(told))

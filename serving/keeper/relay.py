@@ -88,6 +88,8 @@ class Relay:
         """
         pause = FIRST_PAUSE_SECONDS
         while self._pending:
+            # Again before each try: the log may have been away for long.
+            self._pending = self._outbox.fit_to_tell(self._pending)
             try:
                 write(self._writer, self._pending)
             except DeliveryError as wrong:

@@ -40,6 +40,15 @@ def waiting(desk: Protocol, members: Sequence[str]) -> Steps[list[str]]:
     return [one for one, mark in zip(members, found, strict=True) if mark != b"2"]
 
 
+def gone(desk: Protocol, members: Sequence[str]) -> Steps[frozenset[str]]:
+    """Those of them who have asked to be forgotten, whatever was done about it so far."""
+    if not members:
+        return frozenset()
+    fields = [f"gone:{digest(one)}" for one in members]
+    (found,) = yield from send(("HMGET", desk.keys.state, *fields))
+    return frozenset(one for one, mark in zip(members, found, strict=True) if mark is not None)
+
+
 def mark(desk: Protocol, members: Sequence[str]) -> Steps[None]:
     """Issue nothing to them from now on, and forget how many coupons they had."""
     (names,) = yield from send(("HKEYS", desk.keys.rules))

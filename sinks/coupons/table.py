@@ -1,4 +1,4 @@
-"""What was told of coupons and of purchases, in the warehouse; of erased members only counts."""
+"""What was told of coupons, purchases and openings, in the warehouse; of the erased only counts."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from schemas.coupon_tables import (
     COUPON_EVENT,
     COUPON_REJECTION,
     MEMBER_GONE,
+    MESSAGE_OPENED,
     PURCHASE,
 )
 from schemas.coupons import CouponBook, CouponRule
@@ -25,7 +26,7 @@ from sinks.warehouse.statements import bound
 from sinks.warehouse.tuple_rows import newest_rows
 
 _COUPON, _MEMBER, _MESSAGE = (COUPON_EVENT.names.index(n) for n in ("coupon", "member", "message"))
-_BUYER = PURCHASE.names.index("member")
+_BUYER, _OPENER = (each.names.index("member") for each in (PURCHASE, MESSAGE_OPENED))
 _WHAT, _WHOSE = (COUPON_REJECTION.names.index(n) for n in ("coupon", "member"))
 _GONE = "(SELECT unnest(?::VARCHAR[]))"
 # The id of an event and of a message may name the member, too.
@@ -34,6 +35,12 @@ _ANONYMISE = (
     "coupon = 'erased-' || substr(sha256(coupon), 1, 20), "
     "event = split_part(event, '#', 1) || '#erased-' || substr(sha256(coupon), 1, 20) "
     f"WHERE member IN {_GONE}"
+)
+# A keeper that died over an erasure may have told an event with the name and again without it.
+_TOLD_TWICE = (
+    f"DELETE FROM coupon_event WHERE member IN {_GONE} AND EXISTS (SELECT 1 FROM coupon_event t "
+    "WHERE t.source = coupon_event.source AND t.event = split_part(coupon_event.event, '#', 1) "
+    "|| '#erased-' || substr(sha256(coupon_event.coupon), 1, 20))"
 )
 # A desk that was written anew may have told a rejection again, without the name by then.
 _TWICE_REJECTED = (
@@ -45,16 +52,19 @@ _ANONYMISE_REJECTED = (
     "UPDATE coupon_rejection SET member = '', "
     f"coupon = 'erased-' || substr(sha256(coupon), 1, 20) WHERE member IN {_GONE}"
 )
-_FORGET = f"DELETE FROM purchase WHERE member IN {_GONE}"
+_FORGET = tuple(
+    f"DELETE FROM {each.name} WHERE member IN {_GONE}" for each in (PURCHASE, MESSAGE_OPENED)
+)
+_ERASE = (_TOLD_TWICE, _ANONYMISE, _TWICE_REJECTED, _ANONYMISE_REJECTED, *_FORGET)
 
 
 class CouponTable(Collector[CouponOutcome]):
-    """Writes events of coupons, rejections, purchases, dead letters and the row of the run.
+    """Writes events of coupons, rejections, purchases, openings, dead letters and the run's row.
 
     `book`: the campaigns, which are written first.
     """
 
-    tables = (PURCHASE, COUPON_EVENT, COUPON_REJECTION, MEMBER_GONE)
+    tables = (PURCHASE, COUPON_EVENT, COUPON_REJECTION, MESSAGE_OPENED, MEMBER_GONE)
 
     def __init__(
         self,
@@ -76,24 +86,25 @@ class CouponTable(Collector[CouponOutcome]):
         self._erased: set[str] = set()
 
     def _take(self, outcome: CouponOutcome) -> list[Refusal]:
-        purchases, events, rejected, gone = self._rows
+        purchases, events, rejected, opened, gone = self._rows
         new = set(outcome.erased) - self._gone
         if new:
             self._gone |= new
             self._erased |= new
             gone.extend((member, 1) for member in sorted(new))
-            purchases[:] = self._kept(purchases)
+            purchases[:] = self._kept(purchases, _BUYER)
+            opened[:] = self._kept(opened, _OPENER)
             events[:] = map(self._named, events)
             rejected[:] = map(self._rejected, rejected)
-        purchases.extend(self._kept(outcome.purchases))
+        purchases.extend(self._kept(outcome.purchases, _BUYER))
+        opened.extend(self._kept(outcome.opened, _OPENER))
         events.extend(map(self._named, outcome.events))
         rejected.extend(map(self._rejected, outcome.rejected))
-        told = len(outcome.events) + len(outcome.rejected)
-        self.counts.applied += told + len(outcome.purchases) + len(outcome.erased)
+        self.counts.applied += sum(len(each) for each in outcome[:-1])
         return outcome.refusals
 
-    def _kept(self, rows: Iterable[Row]) -> list[Row]:
-        return [row for row in rows if row[_BUYER] not in self._gone]
+    def _kept(self, rows: Iterable[Row], member: int) -> list[Row]:
+        return [row for row in rows if row[member] not in self._gone]
 
     def _named(self, row: Row) -> Row:
         """A row, of an erased member without anything that names them."""
@@ -114,7 +125,7 @@ class CouponTable(Collector[CouponOutcome]):
 
     def _upsert(self) -> None:
         if self._erased:
-            for statement in (_ANONYMISE, _TWICE_REJECTED, _ANONYMISE_REJECTED, _FORGET):
+            for statement in _ERASE:
                 self._warehouse.write(bound(statement, [sorted(self._erased)]))
         super()._upsert()
 

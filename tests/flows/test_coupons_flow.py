@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from datetime import UTC, datetime
@@ -23,14 +24,22 @@ from sinks.coupons.table import CouponTable
 from sinks.warehouse.runs import Run
 
 FUNNEL = (
-    "SELECT campaign, day, experiment, arm, issued, delivered, visited, eligible, over_threshold, "
-    "redeemed, redeemed_delivered, expired, still_valid, amount_off FROM coupon_funnel"
+    "SELECT campaign, day, experiment, arm, issued, delivered, opened, visited, eligible, "
+    "over_threshold, redeemed, redeemed_delivered, expired, still_valid, amount_off "
+    "FROM coupon_funnel"
 )
 FRICTION = (
     "SELECT campaign, store, code, day, orders, coupons, used_after_all, left_out "
     "FROM coupon_friction"
 )
-TABLES = ("coupon_event", "coupon_rejection", "purchase", "coupon_campaign", "member_gone")
+TABLES = (
+    "coupon_event",
+    "coupon_rejection",
+    "purchase",
+    "coupon_campaign",
+    "message_opened",
+    "member_gone",
+)
 Funnel = dict[tuple[object, ...], tuple[object, ...]]
 
 
@@ -132,7 +141,9 @@ def test_of_an_erased_member_only_counts_stay(shop: Shop, first: bool) -> None:
     erasure = story.lines([story.erase(*gone)])
     shop.feed(*((erasure, told) if first else (told, erasure)))
     for _ in range(2):
-        assert query(shop.warehouse, f"FROM purchase WHERE member IN {tuple(gone)}") == []
+        for table in ("purchase", "message_opened"):
+            assert query(shop.warehouse, f"FROM {table} WHERE member IN {tuple(gone)}") == []
+        assert query(shop.warehouse, "FROM message_opened") != []
         left = query(shop.warehouse, "FROM coupon_event")
         left += query(shop.warehouse, "FROM coupon_rejection")
         ids = {one.coupon for one in story.coupons if one.member in gone}
@@ -149,6 +160,25 @@ def test_of_an_erased_member_only_counts_stay(shop: Shop, first: bool) -> None:
         used = [one for one in story.coupons if one.state == "redeemed"]
         assert redeemed == [(len(used), sum(one.off for one in used))]
         shop.feed(told)
+
+
+def test_told_with_the_name_and_again_without_it_is_one_event(shop: Shop, tmp_path: Path) -> None:
+    """As by a keeper that died over an erasure."""
+    story = Story(Random(7))
+    told, gone = story.lines(), ("m2", "m5")
+    again = []
+    for line in told:
+        one = json.loads(line)
+        if one["type"].startswith("coupon.") and one["data"].get("member") in gone:
+            one["data"] = {k: v for k, v in one["data"].items() if k != "message"}
+            one["data"]["member"] = "erased"
+            again.append(json.dumps(one).encode())
+    assert len(again) > 10
+    erasure = story.lines([story.erase(*gone)])
+    shop.feed(told, again, erasure)
+    other = Shop(tmp_path / "other")
+    other.feed(erasure, told)
+    assert shop.rows() == other.rows()
 
 
 def test_what_cannot_be_read_is_kept_and_stops_nothing(shop: Shop) -> None:

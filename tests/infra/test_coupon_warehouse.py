@@ -96,6 +96,10 @@ class Told:
             status = "delivered" if one.delivered else "failed"
             told = {"message": f"s-{name}", "channel": shown[0], "member": name, "status": status}
             self.deliveries.append(told)
+            if one.opened:
+                seen = {"message": f"s-{name}", "member": name}
+                when = at(about.valid_to, 23)
+                self.lines.append(render(event("message.opened.v1", f"o-{name}", when, **seen)))
             self._put("coupon.issued.v1", name, at(about.valid_from, 0), message=f"g-{name}")
             if one.redeemed:
                 used = {"order": f"{name}-d{best}", "store": "S1", "amount_off": about.off}
@@ -182,7 +186,9 @@ def test_the_first_campaign_is_diagnosed_as_from_files(tmp_path: Path) -> None:
 
 
 def test_the_second_against_who_was_held_out(tmp_path: Path) -> None:
-    people = second_audience(300)
+    people = [
+        replace(one, opened=number % 3 == 0) for number, one in enumerate(second_audience(300))
+    ]
     never = replace(SECOND, threshold=10**9)
     control = [redeemed(never, one) for one in second_audience(200, seed=9)]
     told = Told(SECOND)
@@ -202,6 +208,9 @@ def test_the_second_against_who_was_held_out(tmp_path: Path) -> None:
     )
     assert row["issued"] == stages["issued"]
     assert row["delivered"] == stages["delivered"]
+    # Of the stage are also those who used it without having opened anything.
+    assert row["opened"] == 100
+    assert 100 < stages["opened"] == 100 + sum(one.redeemed and not one.opened for one in people)
     assert row["over_threshold"] == stages["over the threshold"]
     assert row["redeemed"] == stages["redeemed"]
     assert row["redemption"] == pytest.approx(wanted["funnel"]["redemption"])

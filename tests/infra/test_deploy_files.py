@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,26 @@ from infra.cli import main
 from infra.deploy.image_lock import LockError, blocks, cut, name_of, project_requirements
 from infra.stack.brokers import OLDEST_JAVA
 from infra.stack.flows import MORE_FLOWS
+from operators.journeys.gift_lint import lint_gifts
+from operators.journeys.program import Act
+from schemas.channels_file import load_channels
+from schemas.coupons_file import load_coupons
 from schemas.hooks_file import load_hooks
+from sources.journeys import journey_files, load_journeys, read_files
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "infra" / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 OURS = f"tillflow:{VERSION}"
-# Ours tells its own variables by their names alone; a worker has those of its hooks.yaml too.
-OTHER_VARIABLES = {"ERP_HOOK_SECRET"}
+# Ours tells its own variables by their names alone; a worker has those of its file, too.
+OTHER_VARIABLES = {"ERP_HOOK_SECRET", "ALIYUN_ACCESS_KEY_ID", "ALIYUN_ACCESS_KEY_SECRET"}
+LOADERS: dict[str, Callable[[Path], object]] = {
+    "chain.yaml": load_chain,
+    "hooks.yaml": load_hooks,
+    "coupons.yaml": load_coupons,
+    "channels.yaml": load_channels,
+}
 PINNED = re.compile(r"[a-z0-9./_-]+:\d+(\.\d+)+(-[a-z0-9.-]+)?")
 
 
@@ -109,8 +121,7 @@ def test_command_lines_are_understood(
     given = parse([word.replace("/tokens/", f"{tokens}/") for word in words])
     assert given, where
     if isinstance(given.get("config"), Path):
-        known = {"chain.yaml": load_chain, "hooks.yaml": load_hooks}
-        assert known[given["config"].name](DEPLOY / "config" / given["config"].name)
+        assert LOADERS[given["config"].name](DEPLOY / "config" / given["config"].name)
 
 
 def test_there_are_command_lines_to_look_at() -> None:
@@ -119,7 +130,66 @@ def test_there_are_command_lines_to_look_at() -> None:
     processes |= {f"run {name}" for name in MORE_FLOWS}
     for place in ("compose", "kubernetes"):
         found = {" ".join(words[:2]) for where, words in commands() if where.startswith(place)}
-        assert found >= processes | {"hooks run"}
+        assert found >= processes | {"hooks run", "channels run"}
+
+
+def config_maps(folder: Path) -> dict[str, Path]:
+    """The files of the cluster's configuration, by the name of their map."""
+    found = {}
+    for one in of_kind("ConfigMap"):
+        if one["metadata"]["name"] != "tillflow-kafka":
+            found[one["metadata"]["name"]] = place = folder / one["metadata"]["name"]
+            place.mkdir()
+            for name, text in one["data"].items():
+                (place / name).write_text(text, encoding="utf-8")
+    return found
+
+
+def test_files_of_the_configuration_can_be_read(tmp_path: Path) -> None:
+    """Those of compose and those of the cluster; every gift of a journey is among the coupons."""
+    maps = config_maps(tmp_path)
+    assert set(maps) == {"tillflow-config", "tillflow-journeys"}
+    places = [(DEPLOY / "config", DEPLOY / "config" / "journeys"), tuple(maps.values())]
+    for config, journeys in places:
+        for path in config.glob("*.yaml"):
+            assert LOADERS[path.name](path), path
+        assert {path.name for path in config.glob("*.yaml")} == set(LOADERS)
+        chain, book = load_chain(config / "chain.yaml"), load_coupons(config / "coupons.yaml")
+        reads = read_files(journey_files([journeys]), chain)
+        lint_gifts(reads, book, "coupons.yaml", date(2026, 11, 23))
+        assert [one.code for each in reads for one in each.source.findings] == ["no_tests"]
+        acts = [node for one in load_journeys(journeys, chain) for node in one.nodes]
+        assert [one.gift for one in acts if isinstance(one, Act) and one.gift] == ["gift-pack"]
+    # Nothing is sent before an operator says through whom, and gifts are issued at the desk.
+    for config, _ in places:
+        made = load_channels(config / "channels.yaml")
+        assert {type(one).__name__ for one in made.channels.values()} == {"Offers", "Sandbox"}
+        assert made.coupons is not None
+
+
+def test_files_on_command_lines_are_mounted(tmp_path: Path) -> None:
+    """Whatever an option names below /etc/tillflow or /journeys is there."""
+    looked_at = 0
+    maps = config_maps(tmp_path)
+    for where, words in commands():
+        for path in (word.partition("=")[2] for word in words):
+            if path.startswith("/etc/tillflow/") or path == "/journeys":
+                inside = path.removeprefix("/etc/tillflow/")
+                if where.startswith("compose"):
+                    there = DEPLOY / "config" / inside
+                elif path == "/journeys":
+                    there = maps["tillflow-journeys"]
+                else:
+                    there = maps["tillflow-config"] / inside
+                assert there.exists(), (where, path)
+                looked_at += 1
+    assert looked_at > 12
+
+
+def test_members_hear_of_a_model_by_the_environment() -> None:
+    assert "TILLFLOW_HEALTH" in {str(one.envvar) for one in options(main)}
+    for place in ("compose", "kubernetes"):
+        assert (f"{place} members", "TILLFLOW_HEALTH") in set(variables())
 
 
 def test_a_command_line_that_is_wrong_is_seen() -> None:
@@ -284,7 +354,21 @@ def test_who_writes_to_the_warehouse_is_let_in() -> None:
     [policy] = [one for one in of_kind("NetworkPolicy") if one["metadata"]["name"] == "warehouse"]
     [let_in] = policy["spec"]["ingress"][0]["from"]
     assert set(let_in["podSelector"]["matchExpressions"][0]["values"]) == asked
-    assert asked >= {"stock", *MORE_FLOWS}
+    assert asked >= {"stock", "channels", *MORE_FLOWS}
+
+
+def test_who_needs_redis_is_let_in() -> None:
+    asked = {
+        container["name"]
+        for _, container in containers()
+        if any(
+            each.get("valueFrom", {}).get("secretKeyRef", {}).get("key") == "url"
+            for each in container.get("env", [])
+        )
+    }
+    [policy] = [one for one in of_kind("NetworkPolicy") if one["metadata"]["name"] == "redis"]
+    [let_in] = policy["spec"]["ingress"][0]["from"]
+    assert set(let_in["podSelector"]["matchExpressions"][0]["values"]) == asked
 
 
 def test_pods_may_do_little_and_are_watched() -> None:
@@ -298,8 +382,8 @@ def test_pods_may_do_little_and_are_watched() -> None:
         assert inside["capabilities"] == {"drop": ["ALL"]}, name
         assert set(container["resources"]["requests"]) == {"cpu", "memory"}, name
         assert "memory" in container["resources"]["limits"], name
-        # A worker of hooks has nothing to be asked at: it ends when it cannot go on.
-        assert "livenessProbe" in container or name == "hooks", name
+        # Workers have nothing to be asked at: they end when they cannot go on.
+        assert "livenessProbe" in container or name in ("hooks", "channels"), name
 
 
 def test_secrets_are_named_and_never_written() -> None:
@@ -311,9 +395,13 @@ def test_secrets_are_named_and_never_written() -> None:
             each["secretRef"] for each in container.get("envFrom", []) if "secretRef" in each
         ]
         named |= {each["name"] for each in secrets}
-        named |= {each["valueFrom"]["secretKeyRef"]["name"] for each in container.get("env", [])}
+        named |= {
+            each["valueFrom"]["secretKeyRef"]["name"]
+            for each in container.get("env", [])
+            if "valueFrom" in each
+        }
     guide = (ROOT / "docs" / "live.md").read_text()
-    expected = ("holds", "hooks", "kafka", "redis", "tokens")
+    expected = ("channels", "contacts", "holds", "hooks", "kafka", "redis", "tokens")
     assert sorted(named) == [f"tillflow-{name}" for name in expected]
     assert [name for name in named if f"secret generic {name} " not in guide] == []
 

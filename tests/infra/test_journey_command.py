@@ -48,6 +48,33 @@ def test_lint_tells_lines_and_ends_with_1(tmp_path: Path) -> None:
     assert "is not there" in missing.output
 
 
+def test_gifts_are_looked_up_among_the_coupons(tmp_path: Path) -> None:
+    """In a given file, or in that which the chain's file names; also before a simulation."""
+    book = EXAMPLES.parent / "coupons.yaml"
+    fitting = run("lint", EXAMPLES, "--coupons", book)
+    assert (fitting.exit_code, fitting.output) == (0, run("lint", EXAMPLES).output)
+    path = tmp_path / "a.yaml"
+    path.write_text(journey("a", "{event: purchase}", "give: gift-pak", SEND), encoding="utf-8")
+    said = f"{path}, line 4: error: coupons.yaml has no coupon gift-pak; did you mean gift-pack?"
+    shown = run("lint", path, "--coupons", book)
+    assert shown.exit_code == 1
+    assert said in shown.output
+    assert run("lint", path).exit_code == 0
+
+    (tmp_path / "coupons.yaml").write_bytes(book.read_bytes())
+    chain = tmp_path / "chain.yaml"
+    chain.write_text("journeys: {coupons: coupons.yaml}\n", encoding="utf-8")
+    for command in (["lint"], ["explain"], ["simulate", "--source", tmp_path / "none.jsonl"]):
+        shown = run(command[0], path, *command[1:], "--config", chain)
+        assert shown.exit_code == 1
+        assert said in shown.output, command
+    chinese = run("lint", path, "--config", chain, "--language", "zh").output
+    assert "coupons.yaml 里没有券 gift-pak，是否想写 gift-pack？" in chinese
+    missing = run("lint", path, "--coupons", tmp_path / "no.yaml")
+    assert missing.exit_code == 1
+    assert "no.yaml cannot be read" in missing.output
+
+
 def test_explain_and_diff(tmp_path: Path) -> None:
     shown = run("explain", EXAMPLES / "winback-30d.yaml").output
     assert "A member comes in 30 days after the last purchase." in shown

@@ -11,12 +11,17 @@ from random import Random
 import pytest
 from click.testing import CliRunner
 from flow_driver import query, write_chain, write_lines
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from matplotlib import font_manager
 from member_driver import invoke, run_members
 from member_events import arrivals, event, history, member_chain, render
 
 from infra.cli import main
-from infra.members_picture import over_time
+from infra.figure import CHINESE
+from infra.members_picture import draw_segments, draw_transitions, over_time
 from operators.engine import system_clock
+from operators.members.segments import SEGMENTS
 from serving.members import open_member_queries
 
 PNG = b"\x89PNG"
@@ -87,6 +92,57 @@ def test_pictures_and_tables(warehouse: Path, tmp_path: Path) -> None:
     assert counted == {row[:3]: row[3] for row in query(warehouse, asked)}
     few = json.loads(invoke("members", "transitions", "--days", 1, "--format", "json", *about))
     assert sum(one["changes"] for one in few) < sum(counted.values())
+
+
+def font_of(letters: str, family: str, path: Path) -> Path:
+    """A font in which each of the letters is a box."""
+    names = {ord(letter): f"box{number}" for number, letter in enumerate(sorted(set(letters)))}
+    glyphs = [".notdef", *names.values()]
+    pen = TTGlyphPen(None)
+    for at, point in enumerate(((50, 0), (50, 800), (950, 800), (950, 0))):
+        (pen.lineTo if at else pen.moveTo)(point)
+    pen.closePath()
+    box = pen.glyph()
+    made = FontBuilder(1000)
+    made.setupGlyphOrder(glyphs)
+    made.setupCharacterMap(names)
+    made.setupGlyf(dict.fromkeys(glyphs, box))
+    made.setupHorizontalMetrics(dict.fromkeys(glyphs, (1000, 50)))
+    made.setupHorizontalHeader(ascent=900, descent=-100)
+    made.setupNameTable({"familyName": family, "styleName": "Regular"})
+    made.setupOS2()
+    made.setupPost()
+    made.save(path)
+    return path
+
+
+@pytest.mark.filterwarnings("error")
+def test_names_in_chinese_where_a_font_has_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All letters or none of them: no empty boxes, and no complaint of matplotlib's."""
+    fonts = font_manager.fontManager
+    others = [one for one in fonts.ttflist if one.name not in CHINESE]
+    chinese = "".join(one.zh for one in SEGMENTS)
+    now: dict[str, int] = {one.code: number for number, one in enumerate(SEGMENTS, 1)}
+    steps = [(None, one.code, "purchase", 2) for one in SEGMENTS]
+
+    def texts() -> list[str]:
+        draw_segments(now, [(date(2026, 1, 1), now), (date(2026, 1, 2), now)], tmp_path / "s.svg")
+        draw_transitions(steps, "moves", tmp_path / "t.svg")
+        # Of each text matplotlib notes what its outlines say.
+        return [(tmp_path / name).read_text(encoding="utf-8") for name in ("s.svg", "t.svg")]
+
+    for letters, there in (("", False), (chinese.replace("留", ""), False), (chinese, True)):
+        monkeypatch.setattr(fonts, "ttflist", list(others))
+        if letters:
+            path = font_of(letters, "Noto Sans CJK SC", tmp_path / f"{len(letters)}.ttf")
+            fonts.addfont(path)
+        for text in texts():
+            for one in SEGMENTS:
+                assert f"<!-- {one.en}  {one.zh} -->" in text or not there
+                assert (one.zh in text) is there
+                assert one.en in text
 
 
 def test_nobody_has_bought(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from flow_driver import wait_until
 from footfall_events import order
 from stack_driver import stack_in
 
-from flows import footfall, members, roster
+from flows import coupons, footfall, members, roster
 from flows.settings import StockSettings
 from infra.cli import main
 from infra.stack import flows
@@ -28,6 +28,7 @@ READS = {
     "footfall": (footfall.TOPICS, footfall.GROUP),
     "roster": (roster.TOPICS, roster.GROUP),
     "members": (members.TOPICS, members.GROUP),
+    "coupons": (coupons.TOPICS, coupons.GROUP),
 }
 
 
@@ -48,13 +49,14 @@ def test_only_those_that_were_asked_for(tmp_path: Path) -> None:
     assert names(tmp_path, "members") == [*usual[:4], "members", *usual[4:]]
     # Messages are of journeys, which run with members.
     assert names(tmp_path, "channels") == [*usual[:4], "members", "channels", *usual[4:]]
+    assert names(tmp_path, "coupons") == [*usual[:4], "coupons", *usual[4:]]
     # Rosters need somebody who makes the windows.
     assert names(tmp_path, "roster") == [*usual[:4], "footfall", "roster", *usual[4:]]
     refused = CliRunner().invoke(
         main, ["up", "--data", str(tmp_path), "--with", "footfall,rooster"]
     )
     assert refused.exit_code == 2
-    assert "'rooster' is none of footfall, roster, members, channels" in refused.output
+    assert "'rooster' is none of footfall, roster, members, coupons, channels" in refused.output
 
 
 def test_status_asks_for_what_a_flow_reads() -> None:
@@ -128,6 +130,7 @@ def test_doors_and_members_in_the_live_stack(tmp_path: Path) -> None:
             "footfall",
             "roster",
             "members",
+            "coupons",
             "channels",
         ]
         assert stack.service("channels")["detail"].startswith("sandbox: no messages yet")

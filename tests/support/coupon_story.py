@@ -28,6 +28,7 @@ CAMPAIGNS: dict[str, tuple[int, list[str] | None]] = {
     "b": (10_000, ["S1"]),
     "unknown": (0, None),
 }
+MERGED = {"m1": "m2", "m3": "m2"}
 BOOK = """\
 version: 1
 coupons:
@@ -66,6 +67,8 @@ class Story:
         self.erased: set[str] = set()
         self.coupons: list[Told] = []
         self.events: list[dict[str, Any]] = []
+        # Who opened a message about a coupon, and when.
+        self.openings: list[tuple[str, str, int]] = []
         self.messages: list[dict[str, Any]] = []
         self.deliveries: list[dict[str, Any]] = []
         self._number = 0
@@ -227,11 +230,28 @@ class Story:
                 self.deliveries.append(
                     {"message": name, "channel": "sms", "member": one.member, "status": status}
                 )
+            self._open(one, name)
+        self._open(one, one.coupon)
         one.delivered = not sends or arrived
+
+    def _open(self, one: Told, message: str) -> None:
+        """Perhaps somebody opens it, once or again, in time or too late; never of campaign b."""
+        rng = self.rng
+        for again in range(rng.choice((0, 0, 1, 3)) if one.campaign != "b" else 0):
+            same = one.member in (*MERGED, *MERGED.values())
+            who = rng.choice([*MERGED, "m2"] if same or rng.random() < 0.2 else [one.member])
+            at = one.issued_at + rng.randrange(9 * DAY_US)
+            # Told at the end exactly is too late.
+            at = one.valid_to if rng.random() < 0.2 else at
+            self.openings.append((one.coupon, who, at))
+            data = {"message": message, "member": who}
+            self._put(
+                event("message.opened.v1", f"{message}-{who}-{again}-{at}", at, "app", **data)
+            )
 
     def _people(self) -> None:
         later = BEGIN + 25 * DAY_US
-        for loser, survivor in (("m1", "m2"), ("m3", "m2")):
+        for loser, survivor in MERGED.items():
             self.merged[loser] = survivor
             self._put(pair("member.merged.v1", loser, survivor, later))
 
@@ -265,9 +285,21 @@ class Story:
         """Whose purchases a member's are."""
         return self.merged.get(member, member)
 
+    def first_opened(self, one: Told) -> int | None:
+        """When its member first opened something about a coupon."""
+        times = [
+            at
+            for coupon, who, at in self.openings
+            if coupon == one.coupon
+            and self.person(who) == self.person(one.member)
+            and not self.erased & {who, one.member}
+        ]
+        return min(times, default=None)
+
     def funnel(self) -> dict[tuple[str, str, str, str], tuple[int | None, ...]]:
         """Campaign, day, experiment and arm to what the funnel says of them."""
         found: dict[tuple[str, str, str, str], list[int | None]] = {}
+        told = {one.campaign for one in self.coupons if self.first_opened(one) is not None}
         for one in self.coupons:
             threshold, stores = CAMPAIGNS[one.campaign]
             used = one.state == "redeemed"
@@ -281,11 +313,13 @@ class Story:
             counted = [left for store, left in amounts if stores is None or store in stores]
             day = f"{to_datetime(one.issued_at).astimezone(ZONE):%Y-%m-%d}"
             key = (one.campaign, day, "x" if one.arm else "", one.arm)
-            row = found.setdefault(key, [0] * 10)
-            delivered = one.delivered or one.member in self.erased
+            row = found.setdefault(key, [0] * 11)
+            first = self.first_opened(one)
+            delivered = one.delivered or one.member in self.erased or first is not None
             flags = (
                 1,
                 delivered,
+                (first is not None and first < one.valid_to) if one.campaign in told else None,
                 used or bool(amounts),
                 used or bool(counted),
                 None if one.campaign == "unknown" else used or max(counted, default=0) >= threshold,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -16,6 +17,7 @@ from operators.coupons.life import Lives
 from schemas.coupon_events import COUPON_TOPIC, REJECTED_TYPE, TYPES, CouponEvent, CouponRejected
 from schemas.member_events import ERASED_TYPE, Erased
 from serving.keeper.events import read_event
+from sinks.coupons import erasing
 from sinks.coupons.client import CouponDesk
 from sinks.coupons.errors import Refused, UnknownCoupon
 from sinks.coupons.settings import DeskSettings
@@ -218,6 +220,61 @@ def test_an_erased_member_is_gone_from_the_desk_and_stays_gone(
     assert desk.of_member(member).coupons == []
     with pytest.raises(Refused, match="erased"):
         desk.run(desk.issuing("e9", "tea-20", member))
+
+
+def test_what_waited_over_an_erasure_leaves_without_the_name(
+    world: World, desk: CouponDesk
+) -> None:
+    """While no keeper was there; nothing that was told is lost by it."""
+    member, other = f"anna-{world.pool[-8:]}", f"ben-{world.pool[-8:]}"
+    here, tea = basket(29_000), basket(10_000, category="tea")
+    for number in range(3):
+        desk.run(desk.issuing(f"w{number}", "c280-50", member, message="brought"))
+    desk.run(desk.redeeming("w0", call="d", order="o0", basket=here))
+    desk.run(desk.issuing("wb", "tea-20", other, message="brought"))
+    desk.run(desk.redeeming("wb", call="d", order="o1", basket=tea, buyer=member))
+    with pytest.raises(Refused):
+        desk.run(desk.redeeming("w1", call="d", order="o2", basket=basket(100)))
+    desk.run(erasing.erase(desk.protocol, [member]))
+    assert member in str(desk.outbox(count=100))
+    world.opened()
+    world.wait(lambda: not desk.outbox(), "the outbox was not trimmed")
+
+    reader = RecordReader(KafkaSettings(world.broker.address), [COUPON_TOPIC], "coupon-test")
+    told: list[tuple[str, CouponEvent]] = []
+    refused: list[CouponRejected] = []
+    lives = Lives()
+
+    def all_told() -> bool:
+        for block in reader.read(0.02):
+            for record in block.records:
+                assert member.encode() not in (record.key or b"") + (record.value or b"")
+                event = read_event(record)
+                assert event is not None
+                if quote(world.pool, "") not in event.source:
+                    continue
+                if event.type == REJECTED_TYPE:
+                    refused.append(msgspec.json.decode(event.data, type=CouponRejected))
+                    continue
+                data = msgspec.json.decode(event.data, type=CouponEvent)
+                what = event.type.split(".")[1]
+                told.append((what, data))
+                lives.take(what, data)
+        return len(told) == 8 and len(refused) == 1
+
+    world.wait(all_told, "not all events reached the log")
+    reader.close()
+    assert sorted(what for what, _ in told) == ["expired"] * 2 + ["issued"] * 4 + ["redeemed"] * 2
+    assert {data.member for _, data in told} == {"erased", other}
+    assert [(one.member, one.coupon) for one in refused] == [("erased", "w1")]
+    assert {data.message for what, data in told if what == "issued"} == {None, "brought"}
+    assert {life.coupon: life.state for life in lives.coupons.values()} == {
+        "w0": "redeemed",
+        "w1": "expired",
+        "w2": "expired",
+        "wb": "redeemed",
+    }
+    assert lives.coupons["wb"].by == "erased"
 
 
 def test_a_restarted_redis_gets_back_what_it_forgot(own_world: World) -> None:
