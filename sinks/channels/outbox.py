@@ -124,8 +124,11 @@ class Outbox:
         return store.requests(self._connection, self._channel)
 
     def again(self, one: Waiting, answer: str, due_at: int, now: int, *, doubted: bool) -> None:
-        """It is sent (again) later."""
+        """It is sent (again) later; one that waits for a gift at once, if that is there by now."""
         with writing(self._connection):
+            if answer == gifts.WAITS and self.gift_of(one.asked).state != "waits":
+                # It came to be known since the message was judged, and nobody wakes it again.
+                due_at = now
             self._set(one, "ready", answer, now, due_at=due_at, doubted=doubted)
 
     def doubt(self, one: Waiting, answer: str, due_at: int, now: int) -> None:

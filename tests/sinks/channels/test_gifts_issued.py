@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from channel_desk import MINUTE, World
@@ -146,6 +147,27 @@ def test_a_message_waits_for_its_gift_and_names_it(
     end = datetime.fromtimestamp(desk.read(coupon(1)).valid_to / 1000 - 1, UTC)
     shanghai = end + timedelta(hours=8)
     assert f"{shanghai:%Y-%m-%d}" in sent.words
+
+
+def test_a_gift_that_comes_while_its_message_is_judged(
+    world: World, server: ChannelServer, desk: CouponDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message does not wait for a word that was said before it began to wait."""
+    world.hear(given(1), decided(1))
+    sms, coupons = (world.worker.senders[name] for name in ("sms", "coupons"))
+    outbox = sms._outbox
+    again = outbox.again
+
+    def late(*about: Any, **more: Any) -> None:
+        coupons.step()
+        again(*about, **more)
+
+    monkeypatch.setattr(outbox, "again", late)
+    sms.step()
+    assert world.worker.store.reports()
+    assert server.arrived == []
+    sms.step()
+    assert len(server.arrived) == 1
 
 
 def test_nobody_is_promised_a_coupon_that_is_not_there(
