@@ -75,12 +75,15 @@ class Collector(ABC, Generic[Outcome]):
         self._write_at = time.monotonic() + WRITE_EVERY_SECONDS
         if self._report is not None:
             self._report(self.counts)
-        told = self.counts != self._written or status != "running"
-        if not (told or self._waits()):
+        if not (self.unwritten() or status != "running"):
             return
         self._store(status)
         self._clear()
         self._written = replace(self.counts)
+
+    def unwritten(self) -> bool:
+        """Whether something was taken that is not written yet."""
+        return self.counts != self._written or self._waits()
 
     def _waits(self) -> bool:
         return any(self._rows)
