@@ -34,7 +34,8 @@ test: $(VENV)/.ready ## the whole test suite
 	@$(PY) -m pytest -n 4 --dist loadfile
 
 test-deep: $(VENV)/.ready ## properties with many more examples, and the long histories
-	@TILLFLOW_TEST_DEEP=1 $(PY) -m pytest -n 4 --dist loadfile -m "hypothesis or deep"
+	@TILLFLOW_TEST_DEEP=1 $(PY) -m pytest -n 4 --dist loadfile -m "hypothesis or deep" --ignore tests/drill
+	@TILLFLOW_TEST_DEEP=1 $(PY) -m pytest tests/drill -m deep
 
 lint: $(VENV)/.ready ## style and types
 	@$(PY) -m ruff check .
