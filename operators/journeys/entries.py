@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import msgspec
 
+from operators.members.facts import Answer
 from operators.members.health.watch import PackedWatch
+from operators.members.rows import Why
 
 VERSION = 3
 # Before health was kept.
@@ -32,27 +34,43 @@ class Entry(msgspec.Struct, array_like=True):
     holds: bool = False
 
 
-State = tuple[bytes, bytes, PackedWatch]
+class Early(msgspec.Struct, array_like=True):
+    """What came before all ids of a person were known, by id: seen, or heard, when they are.
+
+    Their own shards are telling them already, so it is never much.
+    """
+
+    seen: dict[str, list[Why]]
+    heard: dict[str, list[Answer]]
+
+
+class State(msgspec.Struct, array_like=True):
+    """A shard: its people, its desk, its watch, and what came early.
+
+    The last two were added one by one, so what an older tillflow stored is without them.
+    """
+
+    people: bytes
+    desk: bytes
+    watch: PackedWatch | None = None
+    early: Early = msgspec.field(default_factory=lambda: Early({}, {}))
+
+
 _encoder = msgspec.msgpack.Encoder()
 _entry = msgspec.msgpack.Decoder(Entry)
 _state = msgspec.msgpack.Decoder(State)
-_older = msgspec.msgpack.Decoder(tuple[bytes, bytes])
 pack_entry: Callable[[Entry], bytes] = _encoder.encode
 unpack_entry: Callable[[bytes], Entry] = _entry.decode
 pack_state: Callable[[State], bytes] = _encoder.encode
 
 
-def unpack_state(version: int, packed: bytes) -> tuple[bytes, bytes, PackedWatch | None]:
-    """People, desk and watch; a state of before health has none.
+def unpack_state(version: int, packed: bytes) -> State:
+    """What was stored.
 
     Raises:
         ValueError: it was made by another version.
     """
-    if version == VERSION:
-        people, desk, watch = _state.decode(packed)
-        return people, desk, watch
-    if version != WITHOUT_HEALTH:
+    if version not in (WITHOUT_HEALTH, VERSION):
         msg = f"members' state of version {version}, this tillflow knows {VERSION}"
         raise ValueError(msg)
-    people, desk = _older.decode(packed)
-    return people, desk, None
+    return _state.decode(packed)

@@ -19,7 +19,9 @@ from operators.journeys.entries import (
     OURS,
     TICKED,
     VERSION,
+    Early,
     Entry,
+    State,
     pack_entry,
     pack_state,
     unpack_entry,
@@ -39,7 +41,10 @@ from operators.members.people import People
 from operators.members.rows import Row, Why, with_health
 from operators.members.rules import MemberRules
 from schemas.chain import Chain
-from schemas.member_events import Origin
+from schemas.member_events import Cause, Origin
+
+# Causes by which an event of a member comes.
+OF_SOMEBODY: tuple[Cause, ...] = ("purchase", "refund")
 
 
 class Rules(NamedTuple):
@@ -66,6 +71,7 @@ class Journeying(People):
         self._chain = rules.chain
         self.desk = Desk(rules.chain, rules.members, Book(rules.chain), self._look)
         self.desk.holds = bool(self._awaits)
+        self.early = Early({}, {})
         # Files that are not in force yet, and those that no journal entry has told yet.
         self._given: tuple[Program, ...] | None = rules.programs
         self._published = False
@@ -78,21 +84,30 @@ class Journeying(People):
         """Judge a member anew, and let its journeys know."""
         before = self.members[name].segment
         figures = super().settle(name, why)
-        parts = None if figures is None else self.parts(name)
-        if figures is None or not parts:
+        if figures is None:
             self.watch.drop(name)
-            if figures is not None:
-                self._nobody(name)
+            if why.event is not None and why.cause in OF_SOMEBODY:
+                self.early.seen.setdefault(name, []).append(why)
+            return None
+        early = self.early.seen.pop(name, ())
+        parts = self.parts(name)
+        if not parts:
+            self.watch.drop(name)
+            self._nobody(name)
             return figures
         if self.watch.model is not None:
             self.watch.judge(name, parts, self.clock, why.cause, why.origin, why.event)
         if self.desk.idle:
             return figures
         view = self._view(name, parts, figures)
-        segments = (before, self.members[name].segment)
-        happened = happening_of(parts, why.cause, why.origin, why.event, self.clock, segments)
-        self.desk.saw(name, view, happened)
+        for earlier in early:
+            self._saw(name, view, earlier, (before, before))
+        self._saw(name, view, why, (before, self.members[name].segment))
         return figures
+
+    def _saw(self, name: str, view: View, why: Why, segments: tuple[int, int]) -> None:
+        about = (view.parts, why.cause, why.origin, why.event, self.clock, segments)
+        self.desk.saw(name, view, happening_of(*about))
 
     def _nobody(self, name: str) -> None:
         """The id stands for nobody any more."""
@@ -206,19 +221,21 @@ class Journeying(People):
 
     def dump(self) -> tuple[int, bytes]:
         """Version and state."""
-        parts = (super().dump()[1], pack_desk(self.desk.packed()), self.watch.packed())
-        return VERSION, pack_state(parts)
+        desk = pack_desk(self.desk.packed())
+        people = super().dump()[1]
+        return VERSION, pack_state(State(people, desk, self.watch.packed(), self.early))
 
     def restore(self, version: int, packed: bytes) -> None:
         """Take up the state of a dump, also of one that knew no journeys."""
         if version == WITHOUT_JOURNEYS:
             super().restore(version, packed)
             return
-        people, desk, watch = unpack_state(version, packed)
-        if watch is not None:
-            self.watch.restore(watch)
-        super().restore(WITHOUT_JOURNEYS, people)
-        self.desk.restore(unpack_desk(desk))
+        state = unpack_state(version, packed)
+        if state.watch is not None:
+            self.watch.restore(state.watch)
+        super().restore(WITHOUT_JOURNEYS, state.people)
+        self.desk.restore(unpack_desk(state.desk))
+        self.early = state.early
 
     def journal_entry(self) -> bytes:
         """What `apply` has taken in since the last call, for `replay`."""

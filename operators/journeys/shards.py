@@ -45,12 +45,23 @@ class JourneyPersonShard(Journeying, PersonShard):
         """Take a fact; what is heard of a message to an id concerns the person it is now."""
         verdict = super().take(fact, where)
         if isinstance(fact, Answer) and fact.member in self.members:
-            self.desk.heard(self.root(fact.member), fact)
+            if self.members[fact.member].here:
+                self._hear(fact)
+            else:
+                # The journey that it answers is on its way from the shard of the id.
+                self.early.heard.setdefault(fact.member, []).append(fact)
         return verdict
+
+    def _hear(self, fact: Answer) -> None:
+        # While the person is not wholly known, what an id was in is still its own.
+        for name in {fact.member, self.root(fact.member)}:
+            self.desk.heard(name, fact)
 
     def _take_part(self, part: Part) -> None:
         if part.journeys:
             self.desk.take_over(part.journeys)
+        for fact in self.early.heard.pop(part.member, ()):
+            self._hear(fact)
         super()._take_part(part)
 
     def _allowed(self, name: str, parts: Sequence[Member]) -> dict[ConsentKey, Statement]:

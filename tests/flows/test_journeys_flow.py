@@ -222,13 +222,19 @@ def decisions(broker: Broker) -> list[MessageDecided]:
 
 
 def test_live_a_wait_ends_on_a_quiet_stream(tmp_path: Path, broker: Broker) -> None:
-    """A purchase, three seconds of silence on every topic, and the message is on the log."""
+    """Purchases of a member and of a merged one, three seconds of silence, and two messages."""
     now = system_clock()
     text = journey("live", "{event: purchase}", "wait: 3s", SEND)
     journeys = folder(tmp_path / "journeys", text)
     config = write_chain(tmp_path / "chain.yaml", Chain(journeys=CHAIN.journeys))
+    merged = {"member": "p", "survivor": "q"}
+    lines = [
+        *(agreed(member, now - DAY_US) for member in ("m", "q")),
+        render(event("member.merged.v1", "merge", now - HOUR_US, "crm", **merged)),
+        *(render(order(member, member, now, 5_000)) for member in ("m", "p")),
+    ]
     writer = TopicWriter(KafkaSettings(broker.address))
-    for line in (agreed("m", now - DAY_US), render(order("m", "1", now, 5_000))):
+    for line in lines:
         whole = json.loads(line)
         kind = [("content-type", b"application/cloudevents+json")]
         writer.write(whole["type"], b"k", line, kind)
@@ -237,12 +243,19 @@ def test_live_a_wait_ends_on_a_quiet_stream(tmp_path: Path, broker: Broker) -> N
     options = ["--kafka", broker.address, "--create-topics", "--warehouse", warehouse]
     options += ["--config", config, "--journeys", journeys, "--epoch-seconds", 0.2]
     flow = StartedFlow(tmp_path / "log", *options, flow="members")
-    wait_until(lambda: any(decisions_there(broker)), "nothing was decided")
+
+    def both() -> bool:
+        return {one.member for one in decisions_there(broker)} == {"m", "q"}
+
+    wait_until(both, "nothing was decided")
     flow.signal(signal.SIGTERM)
     assert flow.wait().code == 0
-    (one,) = decisions(broker)
-    assert (one.member, one.action, one.decision, one.channels) == ("m", "send", "go", ["sms"])
-    assert query(warehouse, "SELECT message FROM message") == [(one.message,)]
+    told = decisions(broker)
+    assert [(one.action, one.decision, one.channels) for one in told] == [
+        ("send", "go", ["sms"])
+    ] * 2
+    kept = query(warehouse, "SELECT message FROM message ORDER BY message")
+    assert kept == [(one,) for one in sorted(one.message for one in told)]
 
 
 def decisions_there(broker: Broker) -> list[MessageDecided]:
