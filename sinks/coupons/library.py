@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import resources
+from sinks.redis.library import Library, read_parts
 
-from sinks.redis.library import Library
-
+SHARED = ("process",)
 PARTS = ("records", "till", "restoring", "erasing", "rejecting", "keeping")
 # A customer who has paid, or gives back, is served also when the server is at its memory limit.
 WHEN_FULL = frozenset(
@@ -16,6 +15,5 @@ WHEN_FULL = frozenset(
 
 def load_library() -> Library:
     """The library that ships with this release."""
-    folder = resources.files("sinks.coupons") / "lua"
-    source = "\n".join((folder / f"{part}.lua").read_text("utf-8") for part in PARTS)
+    source = "\n".join((read_parts("sinks.redis", SHARED), read_parts("sinks.coupons", PARTS)))
     return Library(source, "tillflow_coupons", WHEN_FULL)

@@ -42,7 +42,8 @@ class Mismatch(GateError):
 class GateClosed(GateError):
     """The gate is empty, being rebuilt, or of another epoch: it promises nothing until it is open.
 
-    `state` is empty, closed or open (then the epoch is another one).
+    `state` is empty, closed, restarted (Redis is not the process that it was opened on, and may
+    have lost its last writes) or open (then the epoch is another one).
     """
 
     def __init__(self, pool: str, state: str, epoch: str) -> None:
@@ -50,7 +51,8 @@ class GateClosed(GateError):
         super().__init__(
             f"the hold gate of pool {pool!r} is {state}"
             + (f" (epoch {epoch!r})" if epoch else "")
-            + ": it must be rebuilt or opened before it takes holds, see docs/holds.md"
+            + ": it must be rebuilt or opened before it takes holds (the keeper does), see "
+            "docs/holds.md"
         )
 
 

@@ -7,11 +7,12 @@ replacing what the other one calls.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 
-PARTS = ("claims", "placing", "hold", "changes", "keeping")
+PARTS = ("process", "claims", "placing", "hold", "changes", "keeping")
 VERSION = 1
 
 # Calls that give memory back, or must not fail a customer who has paid, run also when the server is
@@ -61,7 +62,12 @@ class Library:
         return f"{self.name}_full" if call in self.when_full else self.name
 
 
+def read_parts(package: str, parts: Sequence[str]) -> str:
+    """The Lua files of a package, one after the other."""
+    folder = resources.files(package) / "lua"
+    return "\n".join((folder / f"{part}.lua").read_text("utf-8") for part in parts)
+
+
 def load_library() -> Library:
     """The library that ships with this release."""
-    folder = resources.files("sinks.redis") / "lua"
-    return Library("\n".join((folder / f"{part}.lua").read_text("utf-8") for part in PARTS))
+    return Library(read_parts("sinks.redis", PARTS))

@@ -78,6 +78,10 @@ class RedisServer:
         """As a crash would: no chance to write anything more."""
         self._end(kill=True)
 
+    def append_only_files(self) -> list[Path]:
+        """What its data are read from again."""
+        return sorted(self.folder.rglob("*.aof"))
+
     def restart(self, keep_data: bool) -> None:
         self.stop()
         if not keep_data:

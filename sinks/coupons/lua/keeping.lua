@@ -99,8 +99,9 @@ local OPEN_OR_NOT = {publish = true, look = true, restore = true, clear = true, 
 local function dispatch(keys, args)
   local p = cjson.decode(args[2])
   if not OPEN_OR_NOT[args[1]] then
-    local state = redis.call('HGET', keys[1], 'state')
-    if state ~= 'open' then return {'CLOSED', cjson.encode({state = state or 'empty'})} end
+    local desk = redis.call('HMGET', keys[1], 'state', 'run_id')
+    local state = state_now(desk[1], desk[2])
+    if state ~= 'open' then return {'CLOSED', cjson.encode({state = state})} end
   end
   return calls[args[1]](keys, p, now_ms())
 end

@@ -164,9 +164,10 @@ end
 local function dispatch(keys, args)
   local p = cjson.decode(args[2])
   if not OPEN_OR_NOT[args[1]] then
-    local gate = redis.call('HMGET', keys[1], 'state', 'epoch')
-    if gate[1] ~= 'open' or (p.epoch ~= '' and p.epoch ~= gate[2]) then
-      return {'CLOSED', cjson.encode({state = gate[1] or 'empty', epoch = gate[2] or ''})}
+    local gate = redis.call('HMGET', keys[1], 'state', 'epoch', 'run_id')
+    local state = state_now(gate[1], gate[3])
+    if state ~= 'open' or (p.epoch ~= '' and p.epoch ~= gate[2]) then
+      return {'CLOSED', cjson.encode({state = state, epoch = gate[2] or ''})}
     end
   end
   return calls[args[1]](keys, p, now_ms())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from redis_server import redis_binaries, start_redis
 
 from serving.keeper.lease import FencedGate, Lease, LeaseLost
 from sinks.redis.client import HoldGate
-from sinks.redis.errors import GateClosed
+from sinks.redis.errors import GateClosed, Short
 from sinks.redis.model import HoldLine
 from sinks.redis.rebuild import Rebuild
 from sinks.redis.settings import GateSettings
@@ -69,6 +70,28 @@ def test_a_lost_gate_is_written_anew(own_world: World, how: str) -> None:
     as_before(world)
     assert "is open again" in keeper.words()
     assert world.status()["trouble"]
+
+
+def test_what_redis_forgot_is_not_sold_before_the_gate_is_whole(own_world: World) -> None:
+    """Killed while its disk was slow, it lacks its last writes; the log has them."""
+    world = own_world
+    world.opened()
+    world.stocked(world.tea, "S1", 10)
+    sizes = {path: path.stat().st_size for path in world.redis.append_only_files()}
+    busy(world)
+    epoch = world.gate.gate_state().epoch
+    world.redis.kill()
+    for path, size in sizes.items():
+        os.truncate(path, size)
+    world.redis.start()
+    refused = 0
+    while world.gate.gate_state().epoch == epoch:
+        with pytest.raises((GateClosed, Short)):
+            world.gate.hold(f"greedy-{refused}", [HoldLine(world.tea, 5, "S1")], ttl_seconds=600)
+        refused += 1
+    assert refused
+    world.new_epoch(epoch)
+    as_before(world)
 
 
 def test_the_api_refuses_until_the_gate_is_whole(own_world: World, tmp_path: Path) -> None:

@@ -20,9 +20,16 @@ from redis_server import RedisServer, start_redis
 from operators.coupons.life import Lives
 from schemas.coupon_events import CouponRejected
 from schemas.coupons import Basket
-from sinks.coupons import rebuild
+from sinks.coupons import keeping, rebuild
 from sinks.coupons.client import CouponDesk
-from sinks.coupons.errors import CouponError, DeskFull, Mismatch, Refused, UnknownCoupon
+from sinks.coupons.errors import (
+    CouponError,
+    DeskClosed,
+    DeskFull,
+    Mismatch,
+    Refused,
+    UnknownCoupon,
+)
 from sinks.coupons.library import load_library
 from sinks.coupons.settings import DeskSettings
 from sinks.redis.library import Library
@@ -295,6 +302,9 @@ def test_a_killed_server_tells_what_it_answered(
         mine.kill()
         mine.start()
         with CouponDesk(DeskSettings(url=mine.url, desk=desk.settings.desk)) as again:
+            with pytest.raises(DeskClosed, match="is restarted"):
+                try_to(again, "redeem", "k", "o1", basket(1))
+            again.run(keeping.mark(again.protocol))
             assert codes(again) == [("k", "o1", "below_threshold")]
             assert try_to(again, "redeem", "k", "o1", basket(1)) == "below_threshold"
             assert codes(again) == [("k", "o1", "below_threshold")]

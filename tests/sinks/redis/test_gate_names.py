@@ -80,6 +80,6 @@ def test_what_is_remembered_has_an_end() -> None:
 def test_the_library_is_what_ships() -> None:
     library = load_library()
     assert all(f"calls.{call}(" in library.source for call in ("hold", "confirm", "project"))
-    assert len(PARTS) == 5
+    assert len(PARTS) == 6
     assert library.functions.startswith(f"#!lua name={library.name}\n")
     assert library.script.endswith("return dispatch(KEYS, ARGV)\n")

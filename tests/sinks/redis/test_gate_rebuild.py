@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -86,8 +87,11 @@ def test_killed_restarted_emptied_and_written_again(own_server: RedisServer) -> 
         with pytest.raises(GateUnavailable, match="with the same id"):
             gate.read("held")
         own_server.start()
-        assert picture(gate) == before, "the append-only file has all"
         assert gate.gate_state().restarted
+        with pytest.raises(GateClosed, match="is restarted"):
+            gate.read("held")
+        gate.open_gate("one")
+        assert picture(gate) == before, "the append-only file has all"
 
         own_server.restart(keep_data=False)
         with pytest.raises(GateClosed, match="is empty"):
@@ -122,6 +126,32 @@ def test_killed_restarted_emptied_and_written_again(own_server: RedisServer) -> 
         (row,) = gate.available(["tea"], ["P1"])["tea"]
         assert row.held == held, "what was confirmed before and after the loss is absorbed"
         audit(gate)
+
+
+def test_a_server_that_lost_its_last_writes_promises_nothing(own_server: RedisServer) -> None:
+    """Killed while its disk was slow, it comes back with what it had: the same units, and numbers.
+
+    Until somebody has looked, whoever asks is refused, also by a client that knew the gate before.
+    """
+    with new_gate(own_server) as gate:
+        gate.project([position("tea", "P1", 5)])
+        sizes = {path: path.stat().st_size for path in own_server.append_only_files()}
+        gate.hold("a", [HoldLine("tea", 5)], ttl_seconds=600, order="O-1")
+        gate.confirm("a")
+        own_server.kill()
+        for path, size in sizes.items():
+            os.truncate(path, size)
+        own_server.start()
+        for call in (
+            lambda: gate.hold("b", [HoldLine("tea", 5)], ttl_seconds=600),
+            lambda: gate.confirm("a"),
+            lambda: gate.available(["tea"]),
+        ):
+            with pytest.raises(GateClosed, match="is restarted"):
+                call()
+        assert gate.gate_state().restarted
+        gate.open_gate("one")
+        assert gate.hold("b", [HoldLine("tea", 5)], ttl_seconds=600).state == "held"
 
 
 def test_a_lost_script_cache_is_no_error(own_server: RedisServer) -> None:
