@@ -64,14 +64,14 @@ class UnknownCampaign(CouponError):
 
 
 class DeskClosed(CouponError):
-    """The desk is empty or closed: it would not know what was promised before."""
+    """The desk is empty, closed or restarted: it may not know what was promised before."""
 
     def __init__(self, desk: str, state: str) -> None:
         self.state = state
         super().__init__(
             f"the coupon desk {desk!r} is {state}: publish coupons with `tillflow coupon publish "
-            "FILE`, a first time with --first; one that lost its data is rebuilt from the log "
-            "first, see docs/coupons.md"
+            "FILE`, a first time with --first; one that lost its data, or may have, is rebuilt from "
+            "the log first (the keeper does), see docs/coupons.md"
         )
 
 

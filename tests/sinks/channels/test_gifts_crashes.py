@@ -13,6 +13,7 @@ from coupon_desks import campaign_of, new_desk
 from gift_desk import coupon, pack
 from redis_server import start_redis
 
+from sinks.coupons import keeping
 from sinks.coupons.client import CouponDesk
 from sinks.coupons.errors import UnknownCoupon
 
@@ -30,6 +31,7 @@ def test_a_redis_that_dies_in_between_costs_nothing(server: ChannelServer, tmp_p
         world.go(MINUTE)
         assert world.heap.said() == []
         redis.start()
+        desk.run(keeping.mark(desk.protocol))
         world.go(MINUTE)
         assert world.heap.said() == [("coupons", "accepted", "")]
         assert campaign_of(desk, "gift-pack").issued == 1
@@ -50,6 +52,7 @@ def test_what_was_asked_for_before_a_death_is_asked_after_it(
         redis.kill()
         world.go()
         redis.start()
+        desk.run(keeping.mark(desk.protocol))
         desk.run(desk.issuing(coupon(1), "gift-pack", "m1", message=coupon(1)))
         world.go(120 * MINUTE)
         world.go(2 * MINUTE)
