@@ -70,8 +70,8 @@ class DeskClosed(CouponError):
         self.state = state
         super().__init__(
             f"the coupon desk {desk!r} is {state}: publish coupons with `tillflow coupon publish "
-            "FILE`, a first time with --first; one that lost its data, or may have, is rebuilt from "
-            "the log first (the keeper does), see docs/coupons.md"
+            "FILE`, a first time with --first; one that lost its data, or may have, is rebuilt "
+            "from the log first (the keeper does), see docs/coupons.md"
         )
 
 
