@@ -60,6 +60,8 @@ KEYS: dict[str, str] = {
     "实验": "experiment",
     "分组": "arms",
     "盐": "salt",
+    "推全": "rolled_out",
+    "保留": "remaining",
     "赠送": "give",
     "有效期": "valid",
     "设置": "set",
@@ -143,7 +145,8 @@ VALUES: dict[str, str] = {
 }
 # Values under these keys are texts or names of the operator's own, never words of the grammar.
 FREE = frozenset(
-    {"journey", "title", "text", "template", "notify_staff", "give", "name", "experiment", "set"}
+    {"journey", "title", "text", "template", "notify_staff", "give", "name", "set"}
+    | {"experiment", "rolled_out"}
 )
 WEEKDAYS: dict[str, int] = {
     "monday": 0,

@@ -108,13 +108,17 @@ class Wait(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"for
 class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An experiment: arms with shares that make 100%; the first one is the control.
 
-    `steps` has the steps of each arm; an arm without any goes on with what follows.
+    `steps` has the steps of each arm; an arm without any goes on with what follows. `rolled_out` is
+    the arm that is better: all get it from now on, but for the control, of which `remaining` is
+    left (those who have been in it from the first day).
     """
 
     experiment: Name
     arms: dict[str, Share]
     steps: dict[str, list[Any]] = {}
     salt: str = "1"
+    rolled_out: str | None = None
+    remaining: Share = "10%"
 
 
 class Step(

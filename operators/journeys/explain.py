@@ -193,6 +193,10 @@ def _step(node: object, language: str) -> Iterator[str]:
         shares = node.experiment.phase.shares()
         arms = ", ".join(f"{arm} {100 * part / SLOTS:g}%" for arm, part in shares.items())
         name = node.experiment.name
+        if node.experiment.phase.released:
+            en = f"Experiment {name} is decided: {arms}, which was in the control before, too."
+            yield _of(language, en, f"实验 {name} 已推全：{arms}（原对照组中保留）。")
+            return
         en = f"Experiment {name}: {arms}; a member is always in the same arm."
         yield _of(language, en, f"实验 {name}：{arms}，同一会员总在同一组。")
     elif isinstance(node, Leave):

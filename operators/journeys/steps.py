@@ -21,7 +21,13 @@ from operators.journeys.program import (
 from operators.journeys.reading import Source
 from operators.journeys.units import clock, duration, share, weekdays
 from operators.journeys.wall import EVERY_DAY
-from operators.members.experiments.definition import SLOTS, experiment
+from operators.members.experiments.definition import (
+    SLOTS,
+    Experiment,
+    ExperimentError,
+    experiment,
+    rolled_out,
+)
 from schemas.chain import Chain
 from schemas.journeys import Send, Split, Step, Wait
 
@@ -186,8 +192,30 @@ class Steps:
         for end in ends:
             self.nodes[end] = Jump(name, len(self.nodes))
         one = experiment(given.experiment, shares, salt=given.salt)
+        if given.rolled_out is not None:
+            one = self._rolled_out(path, given, given.rolled_out, one)
         self.nodes[here] = SplitArms(name, one, places)
         return all(leaves)
+
+    def _rolled_out(self, path: Path, given: Split, best: str, one: Experiment) -> Experiment:
+        """The experiment in its last phase, where the file says which arm is better."""
+        at = (*path, "rolled_out")
+        remaining = worded(self._source, (*path, "remaining"), share, given.remaining) or 0
+        if best == one.control or best not in one.arms:
+            others = ", ".join(one.arms[1:])
+            self._say(at, "no_such_arm",
+                      f"{best} cannot be rolled out, write {others} (the first arm is the control; "
+                      "where that is the best, take the split out)",
+                      f"“{best}”不能推全，请写 {others}"
+                      "（第一组是对照，若它更好请去掉分流）")  # fmt: skip
+            return one
+        try:
+            return rolled_out(one, best, remaining)
+        except ExperimentError as wrong:
+            held = one.phase.shares()[one.control] / 100
+            self._say((*path, "remaining"), "remaining", str(wrong),
+                      f"保留的对照应大于 0 且不超过现在的 {held:g}%")  # fmt: skip
+            return one
 
     def _send(self, path: Path, given: Send, name: str) -> None:
         policies = self._chain.journeys.channels

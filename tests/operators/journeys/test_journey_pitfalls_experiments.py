@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from journey_driver import SEND, chain_of, journey, local
 from pitfall_shop import ON_PURCHASE, shop
 
@@ -25,6 +26,51 @@ def test_e1_sticky_arms() -> None:
             world.publish(text.replace("A: 50%, B: 50%", "A: 99%, B: 1%"))
     assert len(set(world.gifts())) == 1
     assert len(world.gifts()) == 10
+
+
+def test_the_better_arm_is_rolled_out() -> None:
+    """All get it from now on, but for a tenth that was in the control from the first day."""
+    split = (
+        "split: {experiment: x, arms: {A: 50%, B: 50%}, steps: {A: [give: a], B: [give: b]}ROLL}"
+    )
+    text = journey("j", ON_PURCHASE, split, reenter="always")
+    world = shop(text.replace("ROLL", ""))
+    names = [f"m{number}" for number in range(400)]
+
+    def everybody_buys(day: int) -> dict[str, str | None]:
+        before = len(world.decided("go"))
+        for name in names:
+            world.buy(f"2026-06-{day:02d} 12:00", member=name)
+        world.until(f"2026-06-{day + 1:02d} 00:00")
+        return {one.member: one.gift for one in world.decided("go")[before:]}
+
+    first = everybody_buys(1)
+    world.publish(text.replace("ROLL", ", rolled_out: B"))
+    then = everybody_buys(10)
+    control = {name for name, gift in then.items() if gift == "a"}
+    assert {first[name] for name in control} == {"a"}
+    assert 20 <= len(control) <= 60
+    assert sum(gift == "a" for gift in first.values()) > 160
+    world.restart()
+    assert everybody_buys(20) == then
+    (split_again,) = [one for one in world.decided("go") if one.member == "m0"][-1:]
+    assert split_again.arm == ("A" if "m0" in control else "B")
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "word"),
+    [
+        ("rolled_out: A", "no_such_arm", "write B"),
+        ("rolled_out: C", "no_such_arm", "write B"),
+        ("rolled_out: B, remaining: 60%", "remaining", "at most the 50%"),
+        ("rolled_out: B, remaining: 0%", "remaining", "more than nothing"),
+    ],
+)
+def test_a_roll_out_that_cannot_be(more: str, code: str, word: str) -> None:
+    split = f"split: {{experiment: x, arms: {{A: 50%, B: 50%}}, {more}}}"
+    read = read_journey(journey("j", ON_PURCHASE, split), "j.yaml", chain_of())
+    assert [one.code for one in read.source.findings] == [code]
+    assert word in read.source.findings[0].said.en
 
 
 def test_e2_shares_must_make_a_whole() -> None:
