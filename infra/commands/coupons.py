@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 import msgspec
-import yaml
 
 from infra.answers import console, field, table
 from infra.campaign_told import Case, case_of
@@ -20,6 +19,7 @@ from infra.options import token_file_option
 from operators.members.coupons.diagnosis.facts import Campaign, Receiver
 from operators.members.coupons.diagnosis.replay import RESPONSES, Replayed, replay
 from operators.members.coupons.diagnosis.report import Diagnosis, diagnose
+from schemas.lined_yaml import LinedYaml, NoBools
 from serving.queries import QueryError, open_queries
 from sinks.warehouse.address import WarehouseError, parse_target
 from sources.columns import ColumnError, read_columns
@@ -140,10 +140,14 @@ def _case(warehouse: str, token_file: Path | None, campaign: str, day: dt.dateti
 
 def _campaign(path: Path) -> Campaign:
     try:
-        return msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), Campaign)
-    except (OSError, yaml.YAMLError, msgspec.ValidationError) as error:
-        msg = f"{path}: {getattr(error, 'strerror', None) or error}"
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{path}: {getattr(error, 'strerror', None) or 'not readable as UTF-8 text'}"
         raise click.ClickException(msg) from error
+    # Its `off:` would be the key `false` to YAML 1.1.
+    lined = LinedYaml(text, str(path), click.ClickException, NoBools)
+    read: Campaign = lined.convert(lined.data, Campaign, ())
+    return read
 
 
 def _receivers(path: Path) -> list[Receiver]:

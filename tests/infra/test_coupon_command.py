@@ -45,6 +45,21 @@ def test_the_first_campaign_is_diagnosed(tmp_path: Path) -> None:
     assert "next: " in output
 
 
+def test_a_campaign_as_its_page_says_to_write_it(tmp_path: Path) -> None:
+    about, people = written(tmp_path, FIRST, first_audience(100))
+    about.write_text(
+        "name: 300-50\nthreshold: 30000\noff: 5000\nvalid_from: 2026-11-01\n"
+        "valid_to: 2026-11-07\nas_of: 2026-11-30\nchannels: [sms]\n"
+    )
+    code, output = run("diagnose", about, people, "--margin", "0.3")
+    assert code == 0, output
+    assert "300-50: redeemed " in output
+    about.write_text(about.read_text().replace("off: 5000", "off: fifty"))
+    code, output = run("diagnose", about, people, "--margin", "0.3")
+    assert code == 1
+    assert "campaign.yaml, line 3: off: " in output
+
+
 def test_the_second_campaign_against_its_control_is_deadweight(tmp_path: Path) -> None:
     files = written(tmp_path, SECOND, second_audience(3_000))
     control = tmp_path / "control.jsonl"
