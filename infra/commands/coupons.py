@@ -92,6 +92,9 @@ def diagnose_command(
     else:
         read = _campaign(Path(campaign)), receivers_in(receivers)
         case = Case(*read, receivers_in(control) if control else [])
+        if not case.receivers:
+            msg = f"{receivers} is empty: nobody received it, so there is nothing to diagnose"
+            raise click.ClickException(msg)
     found = diagnose(
         case.campaign,
         case.receivers,
@@ -159,6 +162,12 @@ def _campaign(path: Path) -> Campaign:
     # Its `off:` would be the key `false` to YAML 1.1.
     lined = LinedYaml(text, str(path), click.ClickException, NoBools)
     read: Campaign = lined.convert(lined.data, Campaign, ())
+    if read.threshold < 1:
+        lined.refuse(("threshold",), "from so many minor units on, 1 or more: 28000 is 280.00")
+    if not 1 <= read.off <= read.threshold:
+        lined.refuse(("off",), f"1 to {read.threshold} minor units: no more than the threshold")
+    if read.valid_to < read.valid_from:
+        lined.refuse(("valid_to",), f"it ends before it begins on {read.valid_from}")
     return read
 
 

@@ -60,6 +60,30 @@ def test_a_campaign_as_its_page_says_to_write_it(tmp_path: Path) -> None:
     assert "campaign.yaml, line 3: off: " in output
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("threshold: 30000", "threshold: 0", "line 2: threshold: "),
+        ("off: 5000", "off: -5", "line 3: off: "),
+        ("off: 5000", "off: 30001", "line 3: off: "),
+        ("valid_to: 2026-11-07", "valid_to: 2026-10-07", "line 5: valid_to: "),
+    ],
+)
+def test_a_campaign_that_is_none(tmp_path: Path, old: str, new: str, said: str) -> None:
+    about, people = written(tmp_path, FIRST, first_audience(10))
+    text = (
+        "name: 300-50\nthreshold: 30000\noff: 5000\nvalid_from: 2026-11-01\n"
+        "valid_to: 2026-11-07\nas_of: 2026-11-30\nchannels: [sms]\n"
+    )
+    about.write_text(text.replace(old, new))
+    code, output = run("diagnose", about, people, "--margin", "0.3")
+    assert code == 1
+    assert f"campaign.yaml, {said}" in output
+    about.write_text(text)
+    people.write_bytes(b"")
+    assert "is empty" in run("diagnose", about, people, "--margin", "0.3")[1]
+
+
 def test_the_next_experiment_is_a_journey_that_passes_its_lint(tmp_path: Path) -> None:
     files = written(tmp_path, FIRST, first_audience(1_000))
     file = tmp_path / "next.yaml"
