@@ -67,3 +67,7 @@ class _Commands(click.Group):
 @click.version_option(package_name="tillflow")
 def main() -> None:
     """Live stock, rosters and members for chains of shops, as streams."""
+
+
+if __name__ == "__main__":  # python -m infra.cli, where the script is not on the path
+    main()

@@ -18,10 +18,25 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {found[0]}?" if found else ""
 
 
+class NoBools(yaml.SafeLoader):
+    """For files without truth values: `off`, `on`, `yes` and `no` are words, as keys, too."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 as its parent has it
+        first: [one for one in resolvers if one[0] != "tag:yaml.org,2002:bool"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
 class LinedYaml:
     """The data of a YAML text, and where its parts stand; `problem` is what it raises."""
 
-    def __init__(self, text: str, name: str, problem: type[Exception]) -> None:
+    def __init__(
+        self,
+        text: str,
+        name: str,
+        problem: type[Exception],
+        loader: type[yaml.SafeLoader] = yaml.SafeLoader,
+    ) -> None:
         """Read the text.
 
         Raises:
@@ -29,8 +44,8 @@ class LinedYaml:
         """
         self.name, self._problem = name, problem
         try:
-            self._node = yaml.compose(text, Loader=yaml.SafeLoader)
-            self.data: Any = yaml.safe_load(text)
+            self._node = yaml.compose(text, Loader=loader)
+            self.data: Any = yaml.load(text, Loader=loader)  # noqa: S506 a SafeLoader
         except (yaml.YAMLError, ValueError) as wrong:
             mark = getattr(wrong, "problem_mark", None)
             line = f", line {mark.line + 1}" if mark is not None else ""

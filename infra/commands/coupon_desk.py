@@ -135,10 +135,11 @@ def show(coupon: str | None, url: str, desk: str, member: str | None) -> None:
             ">redeemed": _of(each.redeemed, known.rule(each.campaign).budget.redeemed),
             ">reserved": str(each.reserved),
             ">money": digits(each.money, known.currency),
-            ">of": digits(known.rule(each.campaign).budget.money or 0, known.currency),
+            ">of": "" if most is None else digits(most, known.currency),
             "no more because": each.full or each.stopped,
         }
         for each in campaigns
+        for most in (known.rule(each.campaign).budget.money,)
     ]
     click.echo(f"desk {desk} is {state.state}, version {state.version}")
     if rows:

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
-import yaml
 
 from infra.answers import console, field, table
-from infra.campaign_told import Case, case_of
+from infra.campaign_files import case_in, receivers_in
+from infra.campaign_told import Case
+from infra.commands.coupon_change import change_command
 from infra.commands.coupon_desk import erase, issue, lint, publish, rebuild_command, show
 from infra.commands.coupon_funnel import funnel
 from infra.options import token_file_option
 from operators.members.coupons.diagnosis.facts import Campaign, Receiver
+from operators.members.coupons.diagnosis.next_journey import next_journey
 from operators.members.coupons.diagnosis.replay import RESPONSES, Replayed, replay
 from operators.members.coupons.diagnosis.report import Diagnosis, diagnose
-from serving.queries import QueryError, open_queries
-from sinks.warehouse.address import WarehouseError, parse_target
+from schemas.journey_rules import CHANNELS
+from schemas.lined_yaml import LinedYaml, NoBools
 from sources.columns import ColumnError, read_columns
 
 _margin = click.option(
@@ -38,7 +40,7 @@ def coupon() -> None:
     """Coupons: their file and their desk, why a campaign went so, thresholds on real baskets."""
 
 
-for _command in (lint, publish, issue, show, erase, rebuild_command, funnel):
+for _command in (lint, publish, issue, show, erase, rebuild_command, funnel, change_command):
     coupon.add_command(_command)
 
 
@@ -56,6 +58,11 @@ for _command in (lint, publish, issue, show, erase, rebuild_command, funnel):
 )
 @_margin
 @click.option("--once", is_flag=True, help="It is over, and looked at for the first time.")
+@click.option(
+    "--journey",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the next experiment as the file of a journey.",
+)
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table")
 def diagnose_command(
     campaign: str,
@@ -66,6 +73,7 @@ def diagnose_command(
     day: dt.datetime | None,
     margin: float,
     once: bool,
+    journey: Path | None,
     form: str,
 ) -> None:
     """Diagnose CAMPAIGN, by its name from the warehouse, or from files; see docs/coupons.md.
@@ -77,13 +85,16 @@ def diagnose_command(
         if receivers is not None or control is not None:
             msg = "--warehouse says who got it and who did not: leave the files out"
             raise click.UsageError(msg)
-        case = _case(warehouse, token_file, campaign, day)
+        case = case_in(warehouse, token_file, campaign, day)
     elif receivers is None:
         msg = "say --warehouse, where it knows the campaign, or the files CAMPAIGN RECEIVERS"
         raise click.UsageError(msg)
     else:
-        read = _campaign(Path(campaign)), _receivers(receivers)
-        case = Case(*read, _receivers(control) if control else [])
+        read = _campaign(Path(campaign)), receivers_in(receivers)
+        case = Case(*read, receivers_in(control) if control else [])
+        if not case.receivers:
+            msg = f"{receivers} is empty: nobody received it, so there is nothing to diagnose"
+            raise click.ClickException(msg)
     found = diagnose(
         case.campaign,
         case.receivers,
@@ -93,6 +104,8 @@ def diagnose_command(
         tills=case.tills,
         shelves=case.shelves,
     )
+    if journey is not None:
+        _write_journey(journey, found, case.receivers)
     if form == "json":
         encoded = msgspec.json.encode(found)
         sys.stdout.write(msgspec.json.format(encoded, indent=2).decode() + "\n")
@@ -128,36 +141,34 @@ def _offer(text: str) -> tuple[int, int]:
     return found
 
 
-def _case(warehouse: str, token_file: Path | None, campaign: str, day: dt.datetime | None) -> Case:
+def _write_journey(path: Path, found: Diagnosis, receivers: Sequence[Receiver]) -> None:
+    text = next_journey(found, receivers, CHANNELS)
+    if text is None:
+        msg = f"nothing to write to {path}: nobody of them bought, so no experiment can be sized"
+        raise click.ClickException(msg)
     try:
-        token = os.environ.get("TILLFLOW_WAREHOUSE_TOKEN")
-        target = parse_target(warehouse, token=token, token_file=token_file)
-        with open_queries(target) as queries:
-            return case_of(queries, campaign, day.date() if day is not None else None)
-    except (QueryError, WarehouseError) as wrong:
-        raise click.ClickException(str(wrong)) from wrong
+        path.write_text(text, encoding="utf-8")
+    except OSError as wrong:
+        msg = f"cannot write {path}: {wrong.strerror}"
+        raise click.ClickException(msg) from wrong
 
 
 def _campaign(path: Path) -> Campaign:
     try:
-        return msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), Campaign)
-    except (OSError, yaml.YAMLError, msgspec.ValidationError) as error:
-        msg = f"{path}: {getattr(error, 'strerror', None) or error}"
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{path}: {getattr(error, 'strerror', None) or 'not readable as UTF-8 text'}"
         raise click.ClickException(msg) from error
-
-
-def _receivers(path: Path) -> list[Receiver]:
-    found = []
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                found.append(msgspec.json.decode(line, type=Receiver))
-            except msgspec.DecodeError as error:
-                msg = f"{path}, line {number}: {error}"
-                raise click.ClickException(msg) from error
-    return found
+    # Its `off:` would be the key `false` to YAML 1.1.
+    lined = LinedYaml(text, str(path), click.ClickException, NoBools)
+    read: Campaign = lined.convert(lined.data, Campaign, ())
+    if read.threshold < 1:
+        lined.refuse(("threshold",), "from so many minor units on, 1 or more: 28000 is 280.00")
+    if not 1 <= read.off <= read.threshold:
+        lined.refuse(("off",), f"1 to {read.threshold} minor units: no more than the threshold")
+    if read.valid_to < read.valid_from:
+        lined.refuse(("valid_to",), f"it ends before it begins on {read.valid_from}")
+    return read
 
 
 def _tell(found: Diagnosis) -> None:

@@ -7,6 +7,7 @@ from typing import cast
 
 import click
 
+from infra.commands.experiment_journey import journey_command
 from infra.experiment_picture import draw
 from infra.experiment_shown import print_json, print_readout
 from infra.options import format_option
@@ -26,6 +27,9 @@ _DAY_US = 86_400_000_000
 @click.group()
 def experiment() -> None:
     """Experiments: read what they showed, plan how many members they need."""
+
+
+experiment.add_command(journey_command)
 
 
 @experiment.command("read")

@@ -80,7 +80,7 @@ def _programs(
     reads = _reads(files, chain, coupons)
     broken = False
     for read in reads:
-        for one in read.source.findings:
+        for one in sorted(read.source.findings, key=lambda one: (one.line, one.code)):
             if one.level == "error":
                 click.echo(one.shown(read.source.name, language), err=True)
                 broken = True

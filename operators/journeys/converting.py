@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import msgspec
 
 from operators.journeys.findings import Path, Said, WordsError, nearest
 from operators.journeys.reading import Source
-from schemas.journey_words import KEYS
+from schemas.journey_words import KEYS, VALUES
+from schemas.journeys import Heard
 
 T = TypeVar("T")
 _WORDS = {
@@ -21,6 +22,8 @@ _WORDS = {
     "cause": ("purchase", "refund", "time"),
     "reenter": ("never", "always", "once_per: 90d"),
 }
+# What a wait may be for, too: what becomes of the last message.
+_HEARD = get_args(Heard)
 _NAMES = {
     "str": Said("a text", "文字"),
     "int": Said("a whole number", "整数"),
@@ -47,10 +50,24 @@ def converted(source: Source, path: Path, plain: Any, kind: type[T]) -> T | None
         made: T = msgspec.convert(plain, kind)
     except msgspec.ValidationError as wrong:
         what, _, where = str(wrong).partition(" - at `$")
-        at = (*path, *_steps(where.rstrip("`")))
-        _explain(source, at, what, kind)
+        inside = _steps(where.rstrip("`"))
+        _explain(source, (*path, *inside), what, _inner(kind, inside))
         return None
     return made
+
+
+def _inner(kind: Any, steps: Path) -> Any:
+    """The type of a part within a type, None where it is no struct of ours."""
+    for step in steps:
+        if isinstance(step, int) or not isinstance(kind, type):
+            return None
+        fields = {one.encode_name: one.type for one in msgspec.structs.fields(kind)}
+        options = get_args(fields.get(step)) or (fields.get(step),)
+        kind = next(
+            (one for one in options if isinstance(one, type) and issubclass(one, msgspec.Struct)),
+            None,
+        )
+    return kind
 
 
 def _explain(source: Source, path: Path, what: str, kind: Any) -> None:
@@ -61,9 +78,10 @@ def _explain(source: Source, path: Path, what: str, kind: Any) -> None:
         known = [one.encode_name for one in fields]
         hint = nearest(quoted, [*known, *(zh for zh, en in KEYS.items() if en in known)])
         there = ", ".join(known)
+        zh = "、".join(map(_chinese, known))
         said = Said(
             f"there is no setting {quoted} here{hint.en or (there and ': there are ' + there)}",
-            f"这里没有“{quoted}”这一项{hint.zh or (there and '，可用：' + there)}",
+            f"这里没有“{quoted}”这一项{hint.zh or (zh and '，可用：' + zh)}",
         )
         source.add((*path, quoted), "unknown_key", said)
     elif "missing required" in what:
@@ -73,10 +91,12 @@ def _explain(source: Source, path: Path, what: str, kind: Any) -> None:
         value = what.partition("'")[2].partition("'")[0]
         named = key if key in _WORDS else str(path[-2]) if len(path) > 1 else key
         words = _WORDS.get(named, ())
-        hint = nearest(value, words)
-        listed = ", ".join(words)
+        if named == "event" and "wait" in path:
+            words += _HEARD
+        hint = nearest(value, (*words, *(zh for zh, en in VALUES.items() if en in words)))
         said = Said(
-            f"{value} is none of {listed}{hint.en}", f"“{value}”不可用，可选：{listed}{hint.zh}"
+            f"{value} is none of {', '.join(words)}{hint.en}",
+            f"“{value}”不可用，可选：{'、'.join(map(_chinese_value, words))}{hint.zh}",
         )
         source.add(path, "no_such_word", said)
     else:
@@ -99,6 +119,10 @@ def _kinds(key: str, what: str) -> Said:
 
 def _chinese(key: str) -> str:
     return next((zh for zh, en in KEYS.items() if en == key), key)
+
+
+def _chinese_value(word: str) -> str:
+    return next((zh for zh, en in VALUES.items() if en == word), word)
 
 
 def _steps(path: str) -> Path:

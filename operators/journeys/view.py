@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from operators.members.facts import hashed
-from operators.members.figures import Figures
+from operators.members.figures import Figures, kept_of
 from operators.members.health.model import HealthModel
 from operators.members.member import BACK, BOUGHT, ConsentKey, Member, Statement
 from operators.members.rules import MemberRules
@@ -125,13 +125,16 @@ def _line(held: array[int], width: int, tie: int) -> array[int] | None:
 
 
 def median_of(view: View) -> int | None:
-    """The middle amount of the receipts in the monetary window, the lower one of two."""
-    parts, rules = view.parts, view.rules
-    since = view.clock - rules.monetary_us
+    """The middle one of the receipts in the monetary window, the lower one of two.
+
+    Each is what of it was not given back, and counts once, whatever ids it came under; what was
+    given back in whole is none.
+    """
+    rules = view.rules
+    kept = kept_of(view.parts, rules)
     amounts = sorted(
-        part.bought[at + 3]
-        for part in parts
-        for at in range(0, len(part.bought), BOUGHT)
-        if part.bought[at] > since and part.bought[at + 3] >= rules.least
+        net
+        for time, net in zip(kept.times, kept.nets, strict=True)
+        if rules.expires(time, rules.monetary_days) > view.clock
     )
     return amounts[(len(amounts) - 1) // 2] if amounts else None

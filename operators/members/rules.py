@@ -29,7 +29,6 @@ class MemberRules:
         self.frequency_days = config.frequency_days
         self.monetary_days = config.monetary_days
         self.frequency_us = config.frequency_days * DAY_US
-        self.monetary_us = config.monetary_days * DAY_US
         self.visit_gap = round(config.visit_gap_minutes * MINUTE_US)
         self.late_days = config.late_days
         self.late = config.late_days * DAY_US

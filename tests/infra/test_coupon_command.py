@@ -45,6 +45,95 @@ def test_the_first_campaign_is_diagnosed(tmp_path: Path) -> None:
     assert "next: " in output
 
 
+def test_a_campaign_as_its_page_says_to_write_it(tmp_path: Path) -> None:
+    about, people = written(tmp_path, FIRST, first_audience(100))
+    about.write_text(
+        "name: 300-50\nthreshold: 30000\noff: 5000\nvalid_from: 2026-11-01\n"
+        "valid_to: 2026-11-07\nas_of: 2026-11-30\nchannels: [sms]\n"
+    )
+    code, output = run("diagnose", about, people, "--margin", "0.3")
+    assert code == 0, output
+    assert "300-50: redeemed " in output
+    about.write_text(about.read_text().replace("off: 5000", "off: fifty"))
+    code, output = run("diagnose", about, people, "--margin", "0.3")
+    assert code == 1
+    assert "campaign.yaml, line 3: off: " in output
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("threshold: 30000", "threshold: 0", "line 2: threshold: "),
+        ("off: 5000", "off: -5", "line 3: off: "),
+        ("off: 5000", "off: 30001", "line 3: off: "),
+        ("valid_to: 2026-11-07", "valid_to: 2026-10-07", "line 5: valid_to: "),
+    ],
+)
+def test_a_campaign_that_is_none(tmp_path: Path, old: str, new: str, said: str) -> None:
+    about, people = written(tmp_path, FIRST, first_audience(10))
+    text = (
+        "name: 300-50\nthreshold: 30000\noff: 5000\nvalid_from: 2026-11-01\n"
+        "valid_to: 2026-11-07\nas_of: 2026-11-30\nchannels: [sms]\n"
+    )
+    about.write_text(text.replace(old, new))
+    code, output = run("diagnose", about, people, "--margin", "0.3")
+    assert code == 1
+    assert f"campaign.yaml, {said}" in output
+    about.write_text(text)
+    people.write_bytes(b"")
+    assert "is empty" in run("diagnose", about, people, "--margin", "0.3")[1]
+
+
+def test_the_next_experiment_is_a_journey_that_passes_its_lint(tmp_path: Path) -> None:
+    files = written(tmp_path, FIRST, first_audience(1_000))
+    file = tmp_path / "next.yaml"
+    code, output = run("diagnose", *files, "--margin", "0.3", "--journey", file)
+    assert code == 0, output
+    text = file.read_text()
+    size = output.partition("next: ")[2].strip()
+    assert f"# Size: {size}." in text
+    # To those whom it fits, at the end of the month, when they buy, and not by SMS alone.
+    assert 'visits: ">=2", median_basket: ">=210"' in text
+    assert "give: 300-50" in text
+    assert "every month 22 10:00" in text
+    assert "channels: [sms, wechat_subscription, mini_program]" in text
+    for verb in ("lint", "test"):
+        told = CliRunner().invoke(main, ["journey", verb, str(file)])
+        assert told.exit_code == 0, told.output
+        assert "warning" not in told.output.replace("0 warnings", "")
+
+
+def test_a_threshold_beyond_everybody_is_lowered_in_the_next_experiment(tmp_path: Path) -> None:
+    small = [replace(one, baskets=(15_000,) * len(one.baskets)) for one in first_audience(500)]
+    file = tmp_path / "next.yaml"
+    files = written(tmp_path, FIRST, small)
+    assert run("diagnose", *files, "--margin", "0.3", "--journey", file)[0] == 0
+    text = file.read_text()
+    assert "give: c170-28" in text
+    assert "threshold: 17000, amount: 2800" in text
+
+
+def test_a_campaign_that_all_bought_in_has_a_next_experiment_too(tmp_path: Path) -> None:
+    files = written(tmp_path, SECOND, second_audience(1_000))
+    code, output = run("diagnose", *files, "--margin", "0.3")
+    assert code == 0, output
+    assert "% with a basket from 280 from 2" in output.partition("next: ")[2]
+
+
+def test_a_change_is_split_into_who_and_how(tmp_path: Path) -> None:
+    _, old = written(tmp_path, FIRST, first_audience(1_000))
+    old = old.rename(tmp_path / "old.jsonl")
+    _, new = written(tmp_path, SECOND, second_audience(1_000))
+    code, output = run("change", old, new)
+    assert code == 0, output
+    assert "points because other members got it" in output
+    code, output = run("change", old, new, "--format", "json")
+    found = json.loads(output)
+    assert found["who"] + found["how"] == pytest.approx(found["after"] - found["before"])
+    assert found["who"] > 0.8 * (found["after"] - found["before"])
+    assert "--warehouse" in run("change", old, "c280-50")[1]
+
+
 def test_the_second_campaign_against_its_control_is_deadweight(tmp_path: Path) -> None:
     files = written(tmp_path, SECOND, second_audience(3_000))
     control = tmp_path / "control.jsonl"

@@ -60,6 +60,8 @@ def test_from_publish_to_show(server: RedisServer, tmp_path: Path) -> None:
 
     shown = run("show", *where).output
     assert "4 of 1000" in shown
+    cup = next(line.split() for line in shown.splitlines() if " cup " in f" {line}")
+    assert cup.count("0.00") == 1  # used; a budget of no money is none of 0.00
     (one,) = json.loads(run("show", "--member", "m2", *where).output)
     assert (one["coupon"], one["state"]) == (f"friday:{digest('m2')}", "issued")
     assert json.loads(run("show", f"friday:{digest('m1')}", *where).output)["campaign"] == "c280-50"

@@ -118,6 +118,22 @@ def test_every_mistake_has_its_line(line: str) -> None:
     assert read.program is None
 
 
+def test_what_could_be_there_is_of_that_place_and_in_that_language() -> None:
+    read = read_journey(
+        "旅程: 甲\n触发: {达到: {指标: 累计消费, 大于: 500}}\n限制: {静默: 无}\n"
+        "步骤:\n  - 等待: {事件: opend, 超时: 2天}\n",
+        "a.yaml",
+        chain_of(),
+    )
+    told = {one.line: one for one in read.source.findings}
+    assert told[2].said.en.endswith("here: there are field, above")
+    assert told[2].said.zh.endswith("指标、不低于")
+    assert "免打扰" in told[3].said.zh
+    assert told[5].said.en.endswith("did you mean opened?")
+    assert "购买" in told[5].said.zh
+    assert "purchase" not in told[5].said.zh
+
+
 def test_all_mistakes_are_told_at_once() -> None:
     text = "journey: x\nwhen: {event: purchas}\nholdout: 3\nsteps:\n  - wait: 3x\n  - sned: {}\n"
     lines = [one.line for one in read_journey(text, "x", Chain()).source.findings]

@@ -121,15 +121,16 @@ def _threshold(campaign: Campaign, receivers: Sequence[Receiver], given: Limits)
 def _timing(campaign: Campaign, receivers: Sequence[Receiver], given: Limits) -> Reason | None:
     """Their purchases by day of the month against the days of the validity.
 
-    The figure is what falls into those days, over what would if all days were alike.
+    The figure is what falls into those days, over what would if all days were alike. Each receiver
+    counts alike: who buys often does not speak for the many who buy seldom.
     """
-    bought = [day.day for one in receivers for day in one.days]
+    bought = [[day.day for day in one.days] for one in receivers if one.days]
     valid = {
         (campaign.valid_from + dt.timedelta(days=after)).day for after in range(campaign.valid_days)
     }
     if not bought or len(valid) >= 28:
         return None
-    inside = share(sum(day in valid for day in bought), len(bought))
+    inside = fmean(share(sum(day in valid for day in days), len(days)) for days in bought)
     # A 31st comes seven times a year only.
     even = sum({29: 11.25, 30: 11, 31: 7}.get(day, 12) for day in valid) / 365.25
     figure = inside / even

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from operators.members.coupons.diagnosis.facts import Campaign, Receiver, share
+from operators.members.coupons.diagnosis.facts import Campaign, Receiver, medians, share
 from operators.members.coupons.diagnosis.funnel import Funnel, Stage, funnel, worst_stage
 from operators.members.coupons.diagnosis.reasons import Limits, Reason, reasons
 from operators.members.coupons.diagnosis.replay import Replayed, replay
@@ -19,6 +19,10 @@ TRIED = (0.9, 1.1, 1.2, 1.35, 1.5)
 _ROUND = 1_000  # minor units
 # The least change of the share that buys which would be worth a coupon, relative.
 _HOPED = 1.2
+# Times the usual basket: a threshold that a member can fill up to.
+_ABOVE = 1.15
+# So many have to be left for an audience of its own.
+_FEWEST = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +77,15 @@ def diagnose(
     # As a share of all who were issued one: the control's reach is of all, too.
     used = share(sum(one.redeemed for one in receivers), len(receivers))
     past = [basket for one in receivers for basket in one.baskets]
+    found = tuple(reasons(campaign, receivers, limits, tills=tills, shelves=shelves))
     return Diagnosis(
         campaign,
         went,
         worst_stage(went),
-        tuple(reasons(campaign, receivers, limits, tills=tills, shelves=shelves)),
+        found,
         tuple(replay(past, _offers(campaign, past), margin)) if past else (),
         worth(used, margins, reached, once=once),
-        _next(campaign, receivers, control),
+        _next(campaign, receivers, control, found, limits),
         None if isinstance(tills, Absent) else tills,
         None if isinstance(shelves, Absent) else shelves,
     )
@@ -104,15 +109,52 @@ def _offers(campaign: Campaign, past: Sequence[int]) -> list[tuple[int, int]]:
     return [own, *(one for one in others if one != own)]
 
 
+def next_audience(
+    campaign: Campaign,
+    receivers: Sequence[Receiver],
+    holding: Sequence[Reason],
+    limits: Limits | None = None,
+) -> list[Receiver]:
+    """Who should be asked next: where it went to the wrong ones, those who buy often enough."""
+    given = limits or Limits()
+    if any(one.code == "AUDIENCE_MISMATCH" and one.holds for one in holding):
+        often = [one for one in receivers if one.bought_in(90, campaign.valid_from) >= given.rare]
+        if len(often) >= _FEWEST:
+            return often
+    return list(receivers)
+
+
 def _next(
-    campaign: Campaign, receivers: Sequence[Receiver], control: Sequence[Receiver]
+    campaign: Campaign,
+    receivers: Sequence[Receiver],
+    control: Sequence[Receiver],
+    holding: Sequence[Reason],
+    limits: Limits | None,
 ) -> NextTest | None:
-    """What share of members buys in the validity, with and without: sized for a fifth more."""
-    asked = control or receivers
+    """Whether members buy in the validity, with and without an offer: sized for a fifth more.
+
+    The offer is the campaign's own, or one just above the usual basket of those who should be asked
+    where its threshold is too high for them, too. Where nearly all buy anyway, it is whether a
+    basket reaches the threshold.
+    """
+    people = next_audience(campaign, receivers, holding, limits)
+    asked = next_audience(campaign, control, holding, limits) or people
+    offer = (campaign.threshold, campaign.off)
+    usual = medians(people)
+    if usual and campaign.threshold >= (limits or Limits()).threshold * median(usual):
+        threshold = max(_ROUND, round(_ABOVE * median(usual) / _ROUND) * _ROUND)
+        part = campaign.off / campaign.threshold
+        offer = (threshold, round(part * threshold / 100) * 100)
+    threshold = offer[0]
     buys = share(sum(one.visits > 0 for one in asked), len(asked))
+    who = " that buy"
+    if not 0 < buys * _HOPED < 1:
+        buys = share(sum(max(one.during, default=0) >= threshold for one in asked), len(asked))
+        who = f" with a basket from {threshold / 100:.0f}"
     hoped = buys * _HOPED
     if not 0 < hoped < 1:
         return None
-    name = f"{campaign.threshold / 100:.0f}-{campaign.off / 100:.0f}"
-    a_day = max(len(receivers) / campaign.valid_days, 1)
-    return next_test(buys, hoped, ("none", name), a_day, max(7, campaign.valid_days))
+    name = f"{threshold / 100:.0f}-{offer[1] / 100:.0f}"
+    a_day = max(len(people) / campaign.valid_days, 1)
+    days = max(7, campaign.valid_days)
+    return next_test(buys, hoped, ("none", name), a_day, days, who=who, offer=offer)

@@ -72,22 +72,33 @@ def worth(
 
 @dataclass(frozen=True, slots=True)
 class NextTest:
-    """The experiment that would settle it: members an arm, and days at so many a day."""
+    """The experiment that would settle it: members an arm, and days at so many a day.
+
+    `offer`: threshold and money off in minor units, where the arms are none and one offer.
+    """
 
     arms: tuple[str, ...]
     per_arm: int
     days: int
     words: str
+    offer: tuple[int, int] | None = None
 
 
 def next_test(
-    usual: float, hoped: float, arms: tuple[str, ...], members_a_day: float, least_days: int = 7
+    usual: float,
+    hoped: float,
+    arms: tuple[str, ...],
+    members_a_day: float,
+    least_days: int = 7,
+    *,
+    who: str = "",
+    offer: tuple[int, int] | None = None,
 ) -> NextTest:
-    """Size an experiment on a rate; the first arm is the control."""
+    """Size an experiment on a rate, of members `who`; the first arm is the control."""
     per_arm = members_needed(usual, hoped)
     days = max(least_days, -int(-per_arm * len(arms) // members_a_day))
     words = (
-        f"{per_arm:,} members in each of {', '.join(arms)}, {days} days: tells {hoped:.1%} from "
-        f"{usual:.1%} four times of five"
+        f"{per_arm:,} members in each of {', '.join(arms)}, {days} days: tells {hoped:.1%}{who} "
+        f"from {usual:.1%} four times of five"
     )
-    return NextTest(arms, per_arm, days, words)
+    return NextTest(arms, per_arm, days, words, offer)
