@@ -11,13 +11,15 @@ import click
 from flows.settings import SettingsError, load_chain
 from infra.experiment_shown import print_json, print_readout
 from infra.options import format_option
+from infra.roll_out import RollOut
 from infra.warehouse_option import warehouse_option
+from operators.journeys.amend import AmendError
 from operators.journeys.program import Program, SplitArms
-from operators.members.experiments.decide import Decision, Verdict, decide
-from operators.members.experiments.definition import SLOTS, Experiment, rolled_out
+from operators.members.experiments.decide import decide
+from operators.members.experiments.definition import SLOTS, Experiment
 from operators.members.experiments.people import people
 from operators.members.experiments.ratio import Split
-from operators.members.experiments.readout import Metric, Readout, Rules, Scale, compared, read
+from operators.members.experiments.readout import Metric, Rules, Scale, compared, read
 from schemas.chain import Chain
 from serving.journey_outcomes import Outcome, outcomes
 from serving.queries import QueryError, open_queries
@@ -49,6 +51,7 @@ _DAY = timedelta(days=1)
 @click.option("--once", is_flag=True, help="Looked at once, at a number that was fixed before.")
 @click.option("--min-per-arm", default=100, show_default=True)
 @click.option("--reduce", is_flag=True, help="Decide on the figures with variance reduction.")
+@click.option("--roll-out", is_flag=True, help="Write a clearly better arm into FILE.")
 @format_option()
 def journey_command(
     file: Path,
@@ -62,6 +65,7 @@ def journey_command(
     once: bool,
     min_per_arm: int,
     reduce: bool,
+    roll_out: bool,
     form: str,
 ) -> None:
     """Did the journey in FILE work: its holdout and its arms, by what members did after it.
@@ -91,7 +95,18 @@ def journey_command(
     notes = f"{len(found):,} members, each for {window / _DAY:g} days after it"
     if open_:
         notes += f"; {open_:,} more whose days are not over"
-    _show(split, held, found, margin, rules, notes, form)
+    next_ = _show(split, held, found, margin, rules, notes, form)
+    if next_ is None:
+        return
+    if not (roll_out and next_.due):
+        if form != "json" and next_.words is not None:
+            click.echo(f"  {next_.words}")
+        return
+    try:
+        next_.write(file, chain)
+    except (AmendError, OSError) as wrong:
+        raise click.ClickException(str(wrong)) from wrong
+    click.echo(f"rolled out in {file}: it is in force when `run members` starts again", err=True)
 
 
 def _show(
@@ -102,7 +117,7 @@ def _show(
     rules: Rules,
     notes: str,
     form: str,
-) -> None:
+) -> RollOut | None:
     goal = Metric("spent" if margin is None else "margin", Scale.MONEY)
     several = sum(_mixed(one) for one in found)
     counted = [(arm, one) for one in found if (arm := _arm(one, split)) is not None]
@@ -127,38 +142,9 @@ def _show(
     decision = decide(answer)
     if form == "json":
         print_json(answer, decision, told)
-        return
-    print_readout(answer, decision, told, notes)
-    if split is not None and decision.verdict is Verdict.ROLL_OUT:
-        click.echo(f"  {_next_file(split, answer, decision)}")
-
-
-def _next_file(split: Experiment, found: Readout, decision: Decision) -> str:
-    """What to change in the file, where an arm is clearly better than all others of the split."""
-    best = decision.arm
-    assert best is not None
-    unsure = [arm for arm in split.arms if arm != best and not _better(found, best, arm)]
-    if unsure:
-        return (
-            f"{best} and {', '.join(unsure)} cannot be told apart yet: leave the arms as they are"
-        )
-    if best == split.control:
-        shares = {arm: SLOTS // 10 // (len(split.arms) - 1) for arm in split.arms[1:]}
-        shares = {best: SLOTS - sum(shares.values())} | shares
     else:
-        left = split.phase.shares().get(split.control, 0)
-        shares = rolled_out(split, best, min(found.rules.remaining, left)).phase.shares()
-    written = ", ".join(f"{arm}: {shares.get(arm, 0) / 100:g}%" for arm in split.arms)
-    return f"to roll it out, write `arms: {{{written}}}` and a higher version into the file"
-
-
-def _better(found: Readout, best: str, other: str) -> bool:
-    reduce = found.rules.reduce
-    pair = found.pair(best, other)
-    if pair is not None:
-        return pair.judged(reduce).low > 0
-    pair = found.pair(other, best)
-    return pair is not None and pair.judged(reduce).high < 0
+        print_readout(answer, decision, told, notes)
+    return None if split is None else RollOut(split, answer, decision)
 
 
 def _split(program: Program, wanted: str | None) -> Experiment | None:

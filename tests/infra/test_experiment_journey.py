@@ -120,7 +120,40 @@ def test_the_verdict_says_what_to_write_into_the_file(
     assert "members, each for 10 days after it; 1 more whose days are not over" in output
     assert "as planned" in output
     assert "verdict: roll out" in output
-    assert "write `arms: {calm: 10%, loud: 90%}` and a higher version" in output
+    assert "`rolled_out: loud`, `remaining: 10%` beside the arms and a higher version" in output
+    assert file.read_text() == FILE
+
+
+def test_the_better_arm_is_written_into_the_file(
+    shop: tuple[Path, Path, dict[str, list[int]]], tmp_path: Path
+) -> None:
+    """Once: the file is then another version, of which nothing is known yet."""
+    file = tmp_path / "back.yaml"
+    file.write_text(FILE)
+    code, output = run(file, "--warehouse", shop[1], "--margin", "0.3", "--roll-out")
+    assert code == 0, output
+    assert "in force when `run members` starts again" in output
+    assert file.read_text() == FILE.replace("version: 1", "version: 2").replace(
+        "arms:", "rolled_out: loud, remaining: 10%, arms:"
+    )
+    (program,) = load_journeys(file, Chain())
+    assert program.version.startswith("v2-")
+    assert list(tmp_path.iterdir()) == [file]
+    code, output = run(file, "--warehouse", shop[1], "--margin", "0.3", "--roll-out")
+    assert code == 1
+    assert "no decisions of back v2-" in output
+
+
+def test_what_is_not_clear_is_not_rolled_out(
+    shop: tuple[Path, Path, dict[str, list[int]]], tmp_path: Path
+) -> None:
+    file = tmp_path / "back.yaml"
+    file.write_text(FILE)
+    more = ("--min-per-arm", "100000", "--roll-out")
+    code, output = run(file, "--warehouse", shop[1], "--margin", "0.3", *more)
+    assert code == 0, output
+    assert "verdict: wait" in output
+    assert file.read_text() == FILE
 
 
 def test_what_cannot_be_read_is_told(
