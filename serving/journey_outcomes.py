@@ -13,7 +13,8 @@ class Outcome(NamedTuple):
 
     Money is in minor units: `spent` what was paid and kept within the window, `off` what coupons of
     the journey took off in it, `before` what was paid in the year before. `arms`: of the experiment
-    that was asked for; several where merged ids were in different ones.
+    that was asked for; several where merged ids were in different ones. `opted_out`: a consent to
+    marketing was taken back in the window.
     """
 
     exposed_at: datetime
@@ -24,6 +25,7 @@ class Outcome(NamedTuple):
     spent: int
     off: int
     before: int
+    opted_out: bool
 
 
 def outcomes(
@@ -47,7 +49,7 @@ def outcomes(
     if newest is None:
         msg = "no purchases are in the warehouse: tillflow run coupons reads them from the tills"
         raise QueryError(msg)
-    rows = queries.ask(_SQL, [journey, version, experiment, *([window] * 4), journey]).rows
+    rows = queries.ask(_SQL, [journey, version, experiment, *([window] * 4), journey, window]).rows
     found = [Outcome._make(row) for row in rows]
     over = [one for one in found if one.exposed_at + window <= newest]
     return over, len(found) - len(over)
@@ -87,9 +89,15 @@ WITH person AS (
   JOIN message g ON g.message = c.message
   WHERE c.state = 'redeemed' AND c.used_at > e."at" AND c.used_at <= e."at" + ? AND g.journey = ?
   GROUP BY e.person
+), gone AS (
+  SELECT DISTINCT e.person
+  FROM exposed e JOIN member_state s ON s.member = e.person, json_each(s.consents) c
+  WHERE starts_with(c.key, 'marketing/') AND (c.value ->> 'status') IN ('withdrawn', 'denied')
+    AND (c.value ->> 'at')::TIMESTAMPTZ > e."at" AND (c.value ->> 'at')::TIMESTAMPTZ <= e."at" + ?
 )
 SELECT e."at", e.held_out, e.treated, e.arms, coalesce(d.orders, 0), coalesce(d.spent, 0),
-  coalesce(u.off, 0), coalesce(d.before, 0)
+  coalesce(u.off, 0), coalesce(d.before, 0), g.person IS NOT NULL
 FROM exposed e LEFT JOIN did d ON d.person = e.person LEFT JOIN used u ON u.person = e.person
+LEFT JOIN gone g ON g.person = e.person
 ORDER BY e."at", e.person
 """

@@ -28,6 +28,7 @@ from sources.journeys import JourneyFileError, load_journeys
 
 HELD, TREATED = "held out", "treated"
 BOUGHT = Metric("bought", Scale.RATE)
+OPTED_OUT = Metric("opted_out", Scale.RATE, higher_is_better=False)
 _DAY = timedelta(days=1)
 
 
@@ -127,17 +128,18 @@ def _show(
         {
             goal: [_worth(one, margin) for _, one in counted],
             BOUGHT: [float(one.orders > 0) for _, one in counted],
+            OPTED_OUT: [float(one.opted_out) for _, one in counted],
         },
         before=[float(one.before) for _, one in counted],
     )
     seen = [one.exposed_at for _, one in counted]
     days = (max(seen) - min(seen)) / _DAY if seen else 0.0
     phases = _phases(Counter(arm for arm, _ in counted), split, held)
-    answer = read(arms, goal, figures.metrics, phases, days, rules, (), several)
+    answer = read(arms, goal, figures.metrics, phases, days, rules, (OPTED_OUT,), several)
     pairs = [(one.arm, one.against) for one in answer.comparisons]
     told = [
         (one, of, compared(one, of, pairs, answer.looked_alpha, rules))
-        for one, of in ((one, figures.metrics[one.name]) for one in (goal, BOUGHT))
+        for one, of in ((one, figures.metrics[one.name]) for one in (goal, BOUGHT, OPTED_OUT))
     ]
     decision = decide(answer)
     if form == "json":

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from flow_driver import write_lines
 from member_driver import invoke
-from member_events import order, pair, refund, render
+from member_events import event, order, pair, refund, render
 
 from infra.cli import main
 from schemas.chain import Chain
@@ -35,6 +35,9 @@ steps:
   - send: {class: marketing, channels: [sms], text: hi}
 """
 ARMS = ("held out", "calm", "loud", "calm", "loud")
+# Of each so many these take their consent back: two are loud, one is calm, two are held out.
+EVERY, LEAVERS = 300, (7, 22, 41, 10, 45)
+TOO_LATE = 49  # to count
 BUYERS = {"held out": 10, "calm": 10, "loud": 3}  # one of so many buys in the window
 
 
@@ -46,7 +49,11 @@ def run(*words: str | Path) -> tuple[int, str]:
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, dict[str, list[int]]]:
     """A journey, a warehouse, and what each member of an arm paid in its ten days."""
-    folder = tmp_path_factory.mktemp("back")
+    return made(tmp_path_factory.mktemp("back"), EVERY)
+
+
+def made(folder: Path, every: int) -> tuple[Path, Path, dict[str, list[int]]]:
+    """The same, where of `every` members some take their consent back."""
     file = folder / "back.yaml"
     file.write_text(FILE)
     (program,) = load_journeys(file, Chain())
@@ -76,6 +83,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, dict[str
                 lines.append(refund(name, f"{name}-in", at + 4 * DAY, 4_000, f"{name}-r"))
                 bought = 6_000
         paid[arm].append(bought)
+        if number % every in (*LEAVERS, TOO_LATE):
+            said = {"purpose": "marketing", "channel": "sms", "status": "withdrawn"}
+            held = every != EVERY and arm == "held out"
+            when = at + (12 if held or number % every == TOO_LATE else 5) * DAY
+            lines.append(event("member.consent.v1", f"{name}-c", when, member=name, **said))
     # A person of two ids that were held out and not, and one whose days are not over.
     lines.append(pair("member.merged.v1", "m1", "m0", START))
     paid["held out"].remove(10_000)
@@ -104,6 +116,10 @@ def test_arms_and_holdout_have_the_sums_of_their_members(
     found = json.loads(output)
     assert found["control"] == "held out"
     assert found["multiple"] == 1
+    gone = {
+        arm: found["metrics"]["opted_out"]["arms"][arm]["mean"] * len(paid[arm]) for arm in paid
+    }
+    assert gone == pytest.approx({"held out": 10, "calm": 5, "loud": 10})
     for name, of in (("spent", lambda one: one), ("bought", lambda one: one > 0)):
         for arm in paid:
             said = found["metrics"][name]["arms"][arm]
@@ -142,6 +158,16 @@ def test_the_better_arm_is_written_into_the_file(
     code, output = run(file, "--warehouse", shop[1], "--margin", "0.3", "--roll-out")
     assert code == 1
     assert "no decisions of back v2-" in output
+
+
+def test_a_guardrail_stops_a_roll_out(tmp_path: Path) -> None:
+    """What sells more, and drives away: 2 of 50 in the arms, and none who was held out."""
+    file, warehouse, _ = made(tmp_path, 50)
+    code, output = run(file, "--warehouse", warehouse, "--margin", "0.3", "--roll-out")
+    assert code == 0, output
+    assert "verdict: guarded" in output
+    assert "opted_out" in output
+    assert file.read_text() == FILE
 
 
 def test_what_is_not_clear_is_not_rolled_out(
