@@ -49,7 +49,8 @@ def outcomes(
     if newest is None:
         msg = "no purchases are in the warehouse: tillflow run coupons reads them from the tills"
         raise QueryError(msg)
-    rows = queries.ask(_SQL, [journey, version, experiment, *([window] * 4), journey, window]).rows
+    seconds = int(window.total_seconds())
+    rows = queries.ask(_SQL, [journey, version, seconds, experiment, journey]).rows
     found = [Outcome._make(row) for row in rows]
     over = [one for one in found if one.exposed_at + window <= newest]
     return over, len(found) - len(over)
@@ -64,8 +65,8 @@ WITH person AS (
   WHERE m.journey = ? AND m.journey_version = ? AND m.action IN ('send', 'give')
     AND (m.decision = 'go' OR m.decision = 'suppress' AND m.reason = 'holdout')
 ), exposed AS (
-  SELECT person, min(decided_at) AS "at", bool_or(reason = 'holdout') AS held_out,
-    bool_or(decision = 'go') AS treated,
+  SELECT person, min(decided_at) AS "at", min(decided_at) + to_seconds(?) AS over,
+    bool_or(reason = 'holdout') AS held_out, bool_or(decision = 'go') AS treated,
     coalesce(list_sort(list(DISTINCT arm) FILTER (experiment = ? AND arm <> '')), []) AS arms
   FROM done GROUP BY person
 ), bought AS (
@@ -75,11 +76,11 @@ WITH person AS (
   GROUP BY b.store, b.receipt
   HAVING count(*) FILTER (part = '') > 0 AND sum(amount) > 0
 ), did AS (
-  SELECT e.person, count(*) FILTER (b."at" > e."at" AND b."at" <= e."at" + ?) AS orders,
-    coalesce(sum(b.amount) FILTER (b."at" > e."at" AND b."at" <= e."at" + ?), 0)::BIGINT AS spent,
+  SELECT e.person, count(*) FILTER (b."at" > e."at" AND b."at" <= e.over) AS orders,
+    coalesce(sum(b.amount) FILTER (b."at" > e."at" AND b."at" <= e.over), 0)::BIGINT AS spent,
     coalesce(sum(b.amount) FILTER (b."at" <= e."at"
       AND b."at" > e."at" - INTERVAL 365 DAY), 0)::BIGINT AS before
-  FROM exposed e JOIN bought b ON b.person = e.person AND b."at" <= e."at" + ?
+  FROM exposed e JOIN bought b ON b.person = e.person AND b."at" <= e.over
   GROUP BY e.person
 ), used AS (
   SELECT e.person, sum(c.used_off)::BIGINT AS off
@@ -87,13 +88,13 @@ WITH person AS (
   JOIN (SELECT c.*, coalesce(p.person, c.member) AS person FROM coupon_state c
     LEFT JOIN person p ON p.member = c.member) c ON c.person = e.person
   JOIN message g ON g.message = c.message
-  WHERE c.state = 'redeemed' AND c.used_at > e."at" AND c.used_at <= e."at" + ? AND g.journey = ?
+  WHERE c.state = 'redeemed' AND c.used_at > e."at" AND c.used_at <= e.over AND g.journey = ?
   GROUP BY e.person
 ), gone AS (
   SELECT DISTINCT e.person
   FROM exposed e JOIN member_state s ON s.member = e.person, json_each(s.consents) c
   WHERE starts_with(c.key, 'marketing/') AND (c.value ->> 'status') IN ('withdrawn', 'denied')
-    AND (c.value ->> 'at')::TIMESTAMPTZ > e."at" AND (c.value ->> 'at')::TIMESTAMPTZ <= e."at" + ?
+    AND (c.value ->> 'at')::TIMESTAMPTZ > e."at" AND (c.value ->> 'at')::TIMESTAMPTZ <= e.over
 )
 SELECT e."at", e.held_out, e.treated, e.arms, coalesce(d.orders, 0), coalesce(d.spent, 0),
   coalesce(u.off, 0), coalesce(d.before, 0), g.person IS NOT NULL

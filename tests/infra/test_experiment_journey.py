@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 from flow_driver import write_lines
 from member_driver import invoke
 from member_events import event, order, pair, refund, render
+from warehouse_server import WRITE_TOKEN, ServedWarehouse
 
 from infra.cli import main
 from schemas.chain import Chain
@@ -125,6 +127,19 @@ def test_arms_and_holdout_have_the_sums_of_their_members(
             said = found["metrics"][name]["arms"][arm]
             assert said["members"] == len(paid[arm])
             assert said["mean"] == pytest.approx(sum(map(of, paid[arm])) / len(paid[arm]))
+
+
+def test_of_a_served_warehouse_the_same(
+    shop: tuple[Path, Path, dict[str, list[int]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, warehouse, _ = shop
+    shutil.copy(warehouse, tmp_path / "served.duckdb")
+    about = ("--margin", "0.3", "--format", "json")
+    monkeypatch.setenv("TILLFLOW_WAREHOUSE_TOKEN", WRITE_TOKEN)
+    with ServedWarehouse(tmp_path) as server:
+        served = run(file, "--warehouse", str(server.address), *about)
+    assert served[0] == 0, served
+    assert served == run(file, "--warehouse", warehouse, *about)
 
 
 def test_the_verdict_says_what_to_write_into_the_file(
