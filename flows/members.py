@@ -29,11 +29,11 @@ from operators.engine import FLUSH_AFTER, ShardLogic, Snapshot, system_clock
 from operators.journeys.journeying import Rules
 from operators.journeys.shards import JourneyMemberShard, JourneyPersonShard
 from operators.members.decode import Decoded, MemberDecoder
-from operators.members.facts import UNITED, MemberBatch, read_up
+from operators.members.facts import UNITED, MemberBatch, new_journeys, read_up
 from operators.members.lines import TYPES
 from operators.members.outcome import MembersOutcome
 from operators.members.rules import MemberRules
-from operators.records import ReadUp, RecordBlock
+from operators.records import NewFiles, ReadUp, RecordBlock
 from operators.stock.decode import Block, BlockRead, Sharder
 from operators.stock.refusals import Refusal
 from sinks.kafka.events import DeadRecord
@@ -41,8 +41,7 @@ from sinks.kafka.partition import LogSink
 from sinks.members.records import records_of
 from sinks.members.table import MembersTable
 from sources.abreast.partition import AbreastSource
-from sources.health import load_health
-from sources.journeys import load_journeys
+from sources.journeys_watched import JourneyFiles
 from sources.kafka.partition import KafkaSource
 from sources.marked.partition import MarkedSource
 
@@ -52,6 +51,7 @@ PERSONS = "persons"
 # Time alone changes members: while weeks pass in a moment nearly all of them, again and again, and
 # writing each of these rows costs more than all else.
 FLUSH_BACKFILL = timedelta(seconds=30)
+Beside = ReadUp | NewFiles
 Item = tuple[str, MemberBatch | BlockRead | MembersOutcome | list[DeadRecord]]
 Logic = ShardLogic[MemberBatch, MembersOutcome]
 
@@ -60,26 +60,26 @@ def build(settings: StockSettings, stop: Event, report: Report | None = None) ->
     """The dataflow; `stop` ends it cleanly, `report` is told its counts."""
     chain = load_chain(settings.config)
     rules = MemberRules(chain)
-    programs = load_journeys(settings.journeys, chain)
-    health = load_health(settings.health, programs)
+    files = JourneyFiles(settings.journeys, chain, settings.health)
+    programs, health = files.load()
     with_journeys = Rules(chain, rules, programs, health)
     decoder = MemberDecoder(Sharder(SHARDS))
     kafka, live, keep = settings.kafka, settings.live, settings.recovery is not None
     journal = journals(settings, STEP.FLOW, {UNITED: PERSONS})
 
-    def decode(blocks: list[Block | ReadUp]) -> Iterable[Item]:
+    def decode(blocks: list[Block | Beside]) -> Iterable[Item]:
         latest = system_clock() + rules.future
         for block in blocks:
-            if isinstance(block, ReadUp):
-                yield from _read_up(block.part)
+            if isinstance(block, ReadUp | NewFiles):
+                yield from _to_all(block)
             else:
                 yield from _items(decoder.decode(block, latest))
 
-    def decode_records(blocks: list[RecordBlock | ReadUp]) -> Iterable[Item]:
+    def decode_records(blocks: list[RecordBlock | Beside]) -> Iterable[Item]:
         latest = system_clock() + rules.future
         for block in blocks:
-            if isinstance(block, ReadUp):
-                yield from _read_up(block.part)
+            if isinstance(block, ReadUp | NewFiles):
+                yield from _to_all(block)
             else:
                 yield from _items(decoder.decode_records(block, latest))
 
@@ -96,14 +96,16 @@ def build(settings: StockSettings, stop: Event, report: Report | None = None) ->
         return dressed(JourneyPersonShard(with_journeys, journaled=keep, awaits=awaits), resume)
 
     flow = Dataflow(STEP.FLOW)
+    news = files.look if live else None
     source: MarkedSource[Block] | MarkedSource[RecordBlock]
     if kafka is None:
-        source = files = MarkedSource(AbreastSource(settings.source, stop, follow=live))
-        blocks = op.input(STEP.READ, flow, files)
+        lines = AbreastSource(settings.source, stop, follow=live)
+        source = read = MarkedSource(lines, news)
+        blocks = op.input(STEP.READ, flow, read)
         items = op.flat_map_batch(STEP.DECODE, blocks, decode)
     else:
         log = KafkaSource(kafka, settings.topics, settings.group, stop, tail=live)
-        source = marked = MarkedSource(log)
+        source = marked = MarkedSource(log, news)
         records = op.input(STEP.READ_KAFKA, flow, marked)
         items = op.flat_map_batch(STEP.DECODE_KAFKA, records, decode_records)
     split = op.branch(STEP.SPLIT, items, _is_batch)
@@ -126,10 +128,13 @@ def _items(decoded: Decoded) -> Iterable[Item]:
     yield from beside_batches(decoded, _refused)
 
 
-def _read_up(part: str) -> Iterable[Item]:
-    """That a part of the source has read up, for every shard."""
+def _to_all(one: Beside) -> Iterable[Item]:
+    """What every shard has to know."""
     for shard in (*range(SHARDS), UNITED):
-        yield (_key(shard), read_up(shard, part))
+        if isinstance(one, NewFiles):
+            yield (_key(shard), new_journeys(shard, one.content))
+        else:
+            yield (_key(shard), read_up(shard, one.part))
 
 
 def _key(shard: int) -> str:

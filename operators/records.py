@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 # As they came: names may repeat, and a value may be missing.
 Headers = tuple[tuple[str, bytes | None], ...]
@@ -35,3 +35,9 @@ class ReadUp(NamedTuple):
     """That a part of a source has handed out all that was there when it began."""
 
     part: str
+
+
+class NewFiles(NamedTuple):
+    """What was made of files that have changed while a flow runs, all of it: in force from now."""
+
+    content: tuple[Any, ...]

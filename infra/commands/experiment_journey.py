@@ -107,7 +107,7 @@ def journey_command(
         next_.write(file, chain)
     except (AmendError, OSError) as wrong:
         raise click.ClickException(str(wrong)) from wrong
-    click.echo(f"rolled out in {file}: it is in force when `run members` starts again", err=True)
+    click.echo(f"rolled out in {file}: flows that run live take it up by themselves", err=True)
 
 
 def _show(

@@ -148,6 +148,9 @@ class Journeying(People):
 
     def apply(self, batches: Sequence[MemberBatch], now: int) -> list[MembersOutcome]:
         """Take facts in, and do what is due before the newest of them."""
+        for batch in batches:
+            if batch.journeys is not None:
+                self.put_in_force(batch.journeys)
         self._begin(now)
         outcomes = super().apply(batches, now)
         outcomes += self._acted(min(self.clock - 1, self.desk.now))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -110,6 +110,7 @@ class MemberBatch(NamedTuple):
 
     `newest`: the newest event of the block, whatever shard it belongs to, and its origin.
     `read_up`: instead of facts, what has read all that was there when the run began, and told it.
+    `journeys`: instead of facts, the programs of all journeys that are in force from now on.
     """
 
     shard: int
@@ -119,6 +120,7 @@ class MemberBatch(NamedTuple):
     newest: int
     newest_origin: Origin
     read_up: str = ""
+    journeys: tuple[Any, ...] | None = None
 
 
 def read_up(shard: int, who: str) -> MemberBatch:
@@ -130,6 +132,11 @@ def hashed(first: str, second: str) -> int:
     """A pair of texts as a whole number of 64 bits with a sign."""
     text = f"{len(first)}:{first}{second}".encode()
     return int.from_bytes(blake2b(text, digest_size=8).digest(), "little", signed=True)
+
+
+def new_journeys(shard: int, programs: tuple[Any, ...]) -> MemberBatch:
+    """Tells a shard which journeys are in force from now on."""
+    return read_up(shard, "")._replace(journeys=programs)
 
 
 Told = tuple[int, Origin, list[Fact]]

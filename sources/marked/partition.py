@@ -1,21 +1,23 @@
 """A source that also tells when each of its parts has handed out all that was there at its start.
 
 Until then time must not act: what an earlier run missed is not known yet, and what was due
-meanwhile would be done without it.
+meanwhile would be done without it. Its first part also brings news of files beside the events: an
+input of its own would be one more part that a recovery folder may never miss again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 
-from operators.records import ReadUp
+from operators.records import NewFiles, ReadUp
 
 X = TypeVar("X")
 X_co = TypeVar("X_co", covariant=True)
+News = Callable[[], NewFiles | None]
 
 
 class Part(Protocol[X_co]):
@@ -47,17 +49,21 @@ class Parts(Protocol[X_co]):
         """One of them, where it left off."""
 
 
-class MarkedPartition(StatefulSourcePartition[X | ReadUp, Any], Generic[X]):
+class MarkedPartition(StatefulSourcePartition[X | ReadUp | NewFiles, Any], Generic[X]):
     """A partition, and once among what it hands out the mark that it has read up."""
 
-    def __init__(self, part: Part[X], name: str) -> None:
+    def __init__(self, part: Part[X], name: str, news: News | None = None) -> None:
         self._part = part
         self._name = name
+        self._news = news
         self._told = False
 
-    def next_batch(self) -> Iterable[X | ReadUp]:
+    def next_batch(self) -> Iterable[X | ReadUp | NewFiles]:
         """What is there; StopIteration ends the input."""
-        found: list[X | ReadUp] = list(self._part.next_batch())
+        found: list[X | ReadUp | NewFiles] = list(self._part.next_batch())
+        new = None if self._news is None else self._news()
+        if new is not None:
+            found.append(new)
         if not self._told and self._part.read_up():
             self._told = True
             found.append(ReadUp(self._name))
@@ -76,11 +82,15 @@ class MarkedPartition(StatefulSourcePartition[X | ReadUp, Any], Generic[X]):
         self._part.close()
 
 
-class MarkedSource(FixedPartitionedSource[X | ReadUp, Any], Generic[X]):
-    """A source with marks; its partitions and their snapshots are those of the source itself."""
+class MarkedSource(FixedPartitionedSource[X | ReadUp | NewFiles, Any], Generic[X]):
+    """A source with marks; its partitions and their snapshots are those of the source itself.
 
-    def __init__(self, source: Parts[X]) -> None:
+    `news` is asked again and again, by one process.
+    """
+
+    def __init__(self, source: Parts[X], news: News | None = None) -> None:
         self._source = source
+        self._news = news
 
     def list_parts(self) -> list[str]:
         """The partitions of the source."""
@@ -88,4 +98,6 @@ class MarkedSource(FixedPartitionedSource[X | ReadUp, Any], Generic[X]):
 
     def build_part(self, step_id: str, for_part: str, resume_state: Any) -> MarkedPartition[X]:
         """A partition of the source."""
-        return MarkedPartition(self._source.build_part(step_id, for_part, resume_state), for_part)
+        part = self._source.build_part(step_id, for_part, resume_state)
+        is_first = for_part == min(self._source.list_parts())
+        return MarkedPartition(part, for_part, self._news if is_first else None)

@@ -163,7 +163,7 @@ def test_the_better_arm_is_written_into_the_file(
     file.write_text(FILE)
     code, output = run(file, "--warehouse", shop[1], "--margin", "0.3", "--roll-out")
     assert code == 0, output
-    assert "in force when `run members` starts again" in output
+    assert "rolled out in" in output
     assert file.read_text() == FILE.replace("version: 1", "version: 2").replace(
         "arms:", "rolled_out: loud, remaining: 10%, arms:"
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from operators.records import ReadUp
+from operators.records import NewFiles, ReadUp
 from operators.stock.decode import Block
 from sources.abreast.partition import AbreastSource
 from sources.marked.partition import MarkedSource
@@ -77,7 +77,7 @@ def test_files_that_are_followed(tmp_path: Any) -> None:
     path.write_bytes(b"{}\n" * 3)
     source = MarkedSource(AbreastSource(str(path), Event(), follow=True))
     part = source.build_part("read", "files", None)
-    found: list[Block | ReadUp] = []
+    found: list[Block | ReadUp | NewFiles] = []
     while not any(isinstance(one, ReadUp) for one in found):
         found += part.next_batch()
     first, mark = found
@@ -85,10 +85,25 @@ def test_files_that_are_followed(tmp_path: Any) -> None:
     assert (first.total, mark) == (3, ReadUp("files"))
     with path.open("ab") as file:
         file.write(b"{}\n")
-    more: list[Block | ReadUp] = []
+    more: list[Block | ReadUp | NewFiles] = []
     while not more:
         more += part.next_batch()
     (later,) = more
     assert isinstance(later, Block)
     assert later.first == 4
     part.close()
+
+
+def test_news_come_with_the_first_part_alone() -> None:
+    class Two(Counted):
+        def list_parts(self) -> list[str]:
+            return ["b", "a"]
+
+    told = iter([None, NewFiles((1,)), None])
+    marked = MarkedSource[str](Two(), lambda: next(told))
+    other = marked.build_part("step", "b", None)
+    assert list(other.next_batch()) == ["a", "b"]
+    first = MarkedSource[str](Two(), lambda: next(told)).build_part("step", "a", None)
+    assert list(first.next_batch()) == ["a", "b"]
+    assert list(first.next_batch()) == [NewFiles((1,)), ReadUp("a")]
+    assert list(first.next_batch()) == ["c"]
