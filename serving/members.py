@@ -15,6 +15,16 @@ from sinks.warehouse.address import Target
 CHANGES = 20
 
 
+_DECISIONS = """
+SELECT m.decided_at, m.journey, m.journey_version, m.step, m.action, m.decision, m.reason,
+  m.next_at, m.gift, m.held_out, m.experiment, m.arm, d.became, m.message
+FROM message m LEFT JOIN (
+  SELECT message, string_agg(channel || ' ' || status, ', ' ORDER BY "at", channel) AS became
+  FROM message_delivery GROUP BY message
+) d ON d.message = m.message
+WHERE m.member = ? ORDER BY m.decided_at DESC, m.journey, m.step LIMIT ?"""
+
+
 class MemberQueries:
     """The questions on members that can be asked of an open warehouse."""
 
@@ -59,7 +69,7 @@ GROUP BY ALL ORDER BY changes DESC, from_segment, to_segment, cause""",
         )
 
     def why(self, member: str) -> Answer:
-        """One row: the state of a member, and `transitions`, the latest first.
+        """One row: the state of a member, `transitions` and what journeys decided, latest first.
 
         Raises:
             QueryError: nothing is known of them; the message names similar ids.
@@ -75,7 +85,9 @@ GROUP BY ALL ORDER BY changes DESC, from_segment, to_segment, cause""",
             f"ORDER BY number DESC LIMIT {CHANGES}",
             [member],
         )
-        return Answer((*state.columns, "transitions"), [(*state.rows[0], told.objects())])
+        decided = self._queries.ask(_DECISIONS, [member, CHANGES])
+        rows = [(*state.rows[0], told.objects(), decided.objects())]
+        return Answer((*state.columns, "transitions", "decisions"), rows)
 
     def health(self) -> Answer:
         """Members by the band of their health, the weakest first; without a model none."""

@@ -22,6 +22,8 @@ from sources.columns import ColumnError, columns_of, read_columns
 HILLSTROM = {"segment", "visit", "conversion", "spend", "history"}
 
 _DAY_US = 86_400_000_000
+# Percent by which shares may miss 100: three of 33.3% do.
+_ROUNDED = 0.5
 
 
 @click.group()
@@ -221,6 +223,10 @@ def _shares(arms: list[str], given: tuple[str, ...]) -> dict[str, int]:
             raise click.UsageError(msg) from error
     if set(arms) - set(shares):
         msg = f"--share: nothing is said of {', '.join(set(arms) - set(shares))}"
+        raise click.UsageError(msg)
+    total = sum(shares.values()) / 100
+    if abs(total - 100) > _ROUNDED or min(shares.values()) < 0:
+        msg = f"--share: they make {total:g}%, they must make 100%"
         raise click.UsageError(msg)
     return shares
 

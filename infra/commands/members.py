@@ -38,6 +38,17 @@ _TRANSITIONS: tuple[Column, ...] = (
     (">thresholds", field("thresholds")),
     ("event", field("event")),
 )
+_DECISIONS: tuple[Column, ...] = (
+    ("at", field("decided_at")),
+    ("journey", field("journey")),
+    ("step", field("step")),
+    ("action", lambda one: f"{one['action']} {one['gift'] or ''}".strip()),
+    ("decision", field("decision")),
+    ("because of", field("reason")),
+    ("again at", field("next_at")),
+    ("arm", lambda one: "held out" if one["held_out"] else str(one["arm"])),
+    ("became", lambda one: str(one["became"] or "")),
+)
 _FIGURES: tuple[Column, ...] = (("figure", field("figure")), ("value", field("value")))
 
 
@@ -69,7 +80,7 @@ members.add_command(transitions_command)
 @click.argument("member")
 @_shared
 def why(member: str, warehouse: Target, form: str) -> None:
-    """One member: figures, segment, what it allowed, and every change with its cause."""
+    """One member: figures, consents, changes of segment with their cause, journeys' decisions."""
     with asking(warehouse) as queries:
         found = queries.why(member)
     if _machine_form(found, form):
@@ -83,6 +94,10 @@ def why(member: str, warehouse: Target, form: str) -> None:
         console().print(table(title, _TRANSITIONS, one["transitions"]))
     else:
         click.echo("no change of segment yet")
+    if one["decisions"]:
+        click.echo()
+        title = "What journeys decided, the latest first"
+        console().print(table(title, _DECISIONS, one["decisions"]))
 
 
 def _told(one: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

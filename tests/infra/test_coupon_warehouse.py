@@ -243,3 +243,18 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     told = Told(FIRST)
     told.receivers(first_audience(5))
     return told.warehouse(tmp_path_factory.mktemp("small"))
+
+
+def test_a_change_by_names_also_of_coupons_that_were_given_by_hand(
+    small: Path, tmp_path: Path
+) -> None:
+    """Their members have no segment then."""
+    words = ("coupon", "change", "300-50", "300-50", "--warehouse")
+    shown = invoke(*words, small)
+    assert "+0.0 points because other members got it" in shown
+    assert "regular" in shown
+    by_hand = Told(FIRST)
+    by_hand.receivers(first_audience(5))
+    for one in by_hand.messages[:4]:
+        one["message"] = f"another-{one['message']}"
+    assert "(none)" in invoke(*words, by_hand.warehouse(tmp_path))

@@ -123,6 +123,21 @@ def test_own_columns_several_rows_a_member_and_guardrails(tmp_path: Path) -> Non
         (("--arm", "arm", "--metric", "y:much"), "`much` is none of"),
         (("--arm", "arm", "--metric", "y", "--control", "A", "--share", "A=x"), "ARM=PERCENT"),
         (("--arm", "arm", "--metric", "y", "--control", "A", "--share", "A=9"), "nothing is said"),
+        (
+            (
+                "--arm",
+                "arm",
+                "--metric",
+                "y",
+                "--control",
+                "A",
+                "--share",
+                "A=90",
+                "--share",
+                "B=9",
+            ),
+            "they make 99%, they must make 100%",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path: Path, words: tuple[str, ...], told: str) -> None:

@@ -215,3 +215,17 @@ def test_what_cannot_be_read_is_told(
     other.write_text(FILE)
     assert "no warehouse at" in run(other, "--warehouse", tmp_path / "none.duckdb")[1]
     assert "no experiment nope" in run(other, "--warehouse", warehouse, "--experiment", "nope")[1]
+
+
+def test_why_has_what_journeys_decided(
+    shop: tuple[Path, Path, dict[str, list[int]]],
+) -> None:
+    _, warehouse, _ = shop
+    (one,) = json.loads(
+        invoke("members", "why", "m5", "--warehouse", warehouse, "--format", "json")
+    )
+    told = [(each["action"], each["decision"], each["reason"]) for each in one["decisions"]]
+    assert told == [("give", "suppress", "holdout"), ("send", "suppress", "holdout")]
+    shown = invoke("members", "why", "m5", "--warehouse", warehouse)
+    assert "What journeys decided" in shown
+    assert "held out" in shown
