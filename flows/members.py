@@ -93,7 +93,8 @@ def build(settings: StockSettings, stop: Event, report: Report | None = None) ->
 
     def persons(resume: Snapshot | None) -> Logic:
         awaits = [*source.list_parts(), *map(_key, range(SHARDS))] if live else []
-        return dressed(JourneyPersonShard(with_journeys, journaled=keep, awaits=awaits), resume)
+        shard = JourneyPersonShard(with_journeys, journaled=keep, awaits=awaits, senders=SHARDS + 1)
+        return dressed(shard, resume)
 
     flow = Dataflow(STEP.FLOW)
     news = files.look if live else None
@@ -151,10 +152,11 @@ def _parts(item: tuple[str, MembersOutcome]) -> Iterable[tuple[str, MemberBatch]
     if outcome.read_up:
         yield (PERSONS, read_up(UNITED, key))
     parts = outcome.parts
-    if parts:
+    if parts or outcome.block:
         positions = array("Q", bytes(8 * len(parts)))
         about = (outcome.newest, outcome.newest_origin)
-        yield (PERSONS, MemberBatch(UNITED, "", positions, list(parts), *about))
+        batch = MemberBatch(UNITED, "", positions, list(parts), *about)
+        yield (PERSONS, batch._replace(block=outcome.block))
 
 
 def _is_batch(item: Item) -> TypeGuard[tuple[str, MemberBatch]]:

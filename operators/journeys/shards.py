@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
-from operators.journeys.journeying import Journeying
-from operators.members.facts import Answer, Erasure, Fact, Part
+from operators.journeys.journeying import Journeying, Rules
+from operators.members.blocks import Blocks
+from operators.members.facts import Answer, Erasure, Fact, MemberBatch, Part
 from operators.members.member import ConsentKey, Member, Statement
+from operators.members.outcome import MembersOutcome
 from operators.members.persons import PersonShard
 from operators.members.shard import MemberShard
 from operators.refused import Where
@@ -39,7 +41,26 @@ class JourneyMemberShard(Journeying, MemberShard):
 
 
 class JourneyPersonShard(Journeying, PersonShard):
-    """All ids that were ever merged, with the persons they are and their journeys."""
+    """All ids that were ever merged, with the persons they are and their journeys.
+
+    `senders` tell of each block: the source, and the shards of the ids.
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        *,
+        journaled: bool = False,
+        awaits: Collection[str] = (),
+        senders: int = 1,
+    ) -> None:
+        super().__init__(rules, journaled=journaled, awaits=awaits)
+        self._blocks = Blocks(senders)
+
+    def apply(self, batches: Sequence[MemberBatch], now: int) -> list[MembersOutcome]:
+        """Take facts in, block by block."""
+        whole = [one for batch in batches if (one := self._blocks.take(batch)) is not None]
+        return super().apply(whole, now)
 
     def take(self, fact: Fact, where: Where) -> Refusal | str:
         """Take a fact; what is heard of a message to an id concerns the person it is now."""

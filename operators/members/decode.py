@@ -67,7 +67,7 @@ class MemberDecoder:
         sorting = _Sorting(self._shard, block.origin)
         for number, found in judged:
             sorting.put(number, found)
-        return sorting.ended(block.total, latest, self._sharder.shards)
+        return sorting.ended(block.total, latest, self._sharder.shards, block.first)
 
     def decode_records(self, block: RecordBlock, latest: int) -> Decoded:
         """The same for records of the log, in both modes of CloudEvents."""
@@ -77,7 +77,8 @@ class MemberDecoder:
             if isinstance(found, Refusal):
                 sorting.dead.append(record)
             sorting.put(record.offset, found)
-        return sorting.ended(len(block.records), latest, self._sharder.shards)
+        first = block.records[0].offset if block.records else 0
+        return sorting.ended(len(block.records), latest, self._sharder.shards, first)
 
     def _shard(self, member: str) -> int:
         shard = self._known.get(member)
@@ -126,7 +127,7 @@ class _Sorting:
             positions.append(position)
             facts.append(fact)
 
-    def ended(self, total: int, latest: int, shards: int) -> Decoded:
+    def ended(self, total: int, latest: int, shards: int, first: int) -> Decoded:
         """The batches, one for every shard while there is anything."""
         newest, origin = max((one for one in self._times if one[0] <= latest), default=(0, "live"))
         batches = []
@@ -135,7 +136,8 @@ class _Sorting:
                 positions, facts = self._batches.get(shard, (array("Q"), []))
                 if self._everywhere:
                     positions, facts = _with(positions, facts, self._everywhere)
-                batches.append(MemberBatch(shard, self._origin, positions, facts, newest, origin))
+                batch = MemberBatch(shard, self._origin, positions, facts, newest, origin)
+                batches.append(batch._replace(block=f"{self._origin}:{first}"))
         read = BlockRead(total - self._blank, self._events, self._others, newest or None)
         return Decoded(batches, self._refusals, read, self.dead)
 

@@ -111,6 +111,7 @@ class MemberBatch(NamedTuple):
     `newest`: the newest event of the block, whatever shard it belongs to, and its origin.
     `read_up`: instead of facts, what has read all that was there when the run began, and told it.
     `journeys`: instead of facts, the programs of all journeys that are in force from now on.
+    `block`: the block that it is of, by which persons know what belongs together.
     """
 
     shard: int
@@ -121,6 +122,7 @@ class MemberBatch(NamedTuple):
     newest_origin: Origin
     read_up: str = ""
     journeys: tuple[Any, ...] | None = None
+    block: str = ""
 
 
 def read_up(shard: int, who: str) -> MemberBatch:

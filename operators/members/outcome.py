@@ -40,6 +40,7 @@ class MembersOutcome(NamedTuple):
     runs: Sequence[Row] = ()
     turns: Sequence[Row] = ()
     read_up: bool = False
+    block: str = ""
 
     def forget(self, name: str) -> None:
         """Have all that was told of an id deleted."""

@@ -111,8 +111,9 @@ class People(ABC):
             self._note(newest, batch.newest_origin, accepted)
             self._advance(newest, batch.newest_origin)
             totals = Totals(counts["applied"], counts["duplicate"], counts["erased"])
-            outcomes.append(self._take_out(totals, batch.newest_origin))
-        return [one for one in outcomes if any(one[:5]) or one.totals != Totals()]
+            out = self._take_out(totals, batch.newest_origin)
+            outcomes.append(out._replace(block=batch.block))
+        return [one for one in outcomes if any(one[:5]) or one.totals != Totals() or one.block]
 
     def _note(self, newest: int, origin: Origin, accepted: list[Fact]) -> None:
         if self._journaled and (accepted or newest >= self.clock):

@@ -15,14 +15,13 @@ import pytest
 from click.testing import CliRunner
 from flow_driver import StartedFlow, query, wait_until, write_chain, write_lines
 from health_models import quick_model
-from member_driver import everything, invoke, progress, run_members
+from member_driver import TICK, everything, invoke, progress, run_members
 from member_events import BEGIN, arrivals, history, member_chain, order, render
 
 from infra.cli import main
 from operators.engine import system_clock
 from operators.members.health.history import history as figures
 from operators.members.health.model import HealthModel, chance, to_json
-from operators.members.people import TICKED
 from operators.members.rules import MemberRules
 from schemas.chain import Chain
 from schemas.instants import DAY_US, SECOND_US
@@ -32,10 +31,6 @@ SIZES = {
     "sources.abreast.reader.ABREAST_BYTES": 4 * 1024,
     "sinks.journal.SMALLEST_REBASE_BYTES": 16 * 1024,
 }
-
-
-# How an entry on time begins: one list of three.
-TICK = TICKED + b"\x91\x93"
 
 
 def write_model(folder: Path, model: HealthModel) -> Path:

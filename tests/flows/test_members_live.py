@@ -13,18 +13,14 @@ import pytest
 from broker import Broker, start_broker
 from flow_driver import StartedFlow, query, wait_until, write_chain, write_lines
 from log_driver import produce, records
-from member_driver import assert_warehouse, run_members
+from member_driver import TICK, assert_warehouse, run_members
 from member_events import arrivals, history, member_chain, order, render
 from member_oracle import expected
 
 from flows.members import TOPICS
 from operators.engine import system_clock
-from operators.members.people import TICKED
 from schemas.instants import DAY_US, SECOND_US
 from schemas.member_events import SEGMENT_CHANGED_TYPE, SegmentChanged
-
-# How an entry on time begins: one list of three.
-TICK = TICKED + b"\x91\x93"
 
 
 @pytest.fixture(name="broker")

@@ -15,7 +15,7 @@ from member_oracle import COMPARED, Expected
 from infra.cli import main
 from operators.members.decode import MemberDecoder
 from operators.members.facts import UNITED, MemberBatch
-from operators.members.people import People
+from operators.members.people import TICKED, People
 from operators.members.persons import PersonShard
 from operators.members.rules import MemberRules
 from operators.members.shard import MemberShard
@@ -32,6 +32,8 @@ SHARDS = 3
 LATER = 4_000_000_000 * 10**6
 NAMES = MEMBER_STATE.names
 _INSTANTS = {one.name for one in MEMBER_STATE.columns if one.type == "instant"}
+# How a journal entry on time begins: one list of three.
+TICK = TICKED + b"\x91\x93"
 
 
 class PlainMembers:
