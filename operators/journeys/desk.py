@@ -206,8 +206,13 @@ class Desk:
             self._enter(who, program, f"already@{program.version}", who.now)
 
     def drop(self, name: str) -> None:
-        """Forget a member."""
-        self.members.pop(name, None)
+        """Forget a member, and what it has brought to another one."""
+        state = self.members.pop(name, None)
+        for one in state.absorbed if state is not None else ():
+            self._absorbed.pop(one, None)
+        root = self.members.get(self._absorbed.pop(name, ""))
+        if root is not None:
+            root.absorbed.pop(name, None)
         self.said = [one for one in self.said if one.member != name]
 
     def merge(self, name: str, into: str) -> None:
@@ -223,7 +228,8 @@ class Desk:
         self.said += [one for who, run in gone for one in self._moved(who, run, "merged")]
         stay = [run for run in state.runs if run in brought]
         self.said += [one for run in stay for one in self._moved(into, run, "")]
-        self._absorbed[name] = into
+        # With it comes what others have brought to it.
+        self._absorbed |= dict.fromkeys(state.absorbed, into)
         self._queue(into, state)
 
     def _moved(self, name: str, run: Run, reason: str) -> list[Said]:

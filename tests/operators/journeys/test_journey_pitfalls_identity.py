@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from journey_driver import SEND, journey, local
 from pitfall_shop import ON_PURCHASE, VIP, WINBACK, shop
 
+from operators.members.facts import UNITED
 from schemas.journey_rules import Cap
 
 
@@ -110,3 +112,37 @@ def test_i8_un_merge_gives_nothing_twice() -> None:
     world.buy("2026-03-04 12:00", member="b")
     world.until("2026-04-01 12:00")
     assert world.gifts() == ["one", "one"]
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_i8_un_merge_from_the_middle_of_a_chain(*, restart: bool) -> None:
+    """a came to c by way of b: alone again, it has had what it had, also without a restart."""
+    world = shop(journey("j", ON_PURCHASE, "give: one", reenter="never"))
+    for hour, name in enumerate("abc"):
+        world.buy(f"2026-03-01 {hour:02d}:00", member=name)
+    world.link("2026-03-02 12:00", "a", "b")
+    world.link("2026-03-03 12:00", "b", "c")
+    if restart:
+        world.restart()
+    world.link("2026-03-04 12:00", "a", "b", merged=False)
+    world.buy("2026-03-05 12:00", member="a")
+    world.until("2026-04-01 12:00")
+    assert world.gifts() == ["one"] * 3
+
+
+@pytest.mark.parametrize("erased", ["a", "b"])
+def test_x1_of_who_is_erased_nothing_stays_with_whom_it_was_merged_into(erased: str) -> None:
+    """Neither what an erased id has brought, nor the one that it was brought to."""
+    world = shop(journey("j", ON_PURCHASE, "give: one", reenter="never"))
+    for hour, name in enumerate("ab"):
+        world.buy(f"2026-03-01 {hour:02d}:00", member=name)
+    world.link("2026-03-02 12:00", "a", "b")
+    desk = world.replay.shards[UNITED].desk
+    assert list(desk.members["b"].absorbed) == ["a"]
+    world.erase("2026-03-03 12:00", erased)
+    world.until("2026-03-04 12:00")
+    if erased == "a":
+        assert not desk.members["b"].absorbed
+    else:
+        assert not desk.members
+    assert not desk._absorbed
