@@ -204,6 +204,36 @@ def test_what_is_heard_waits_for_the_journey(parts: int, *, restart: bool) -> No
     assert [(one.member, one.gift) for one in world.done if one.gift] == [("b", "glad")]
 
 
+def test_what_one_id_did_is_seen_by_whom_the_other_is_merged_into() -> None:
+    """b is c before all of b is known, and what a did is seen by then."""
+    world = of_a_merged_pair()
+    world.tell(agreed("c", NOW - DAY_US))
+    for way in ((None, UNITED), (None, 0), (None, 0), (0, UNITED), (0, UNITED)):
+        world.deliver(way)
+    world.tell(merged("b", "c", NOW - MINUTE_US))
+    while world.ways[None, UNITED]:
+        world.deliver((None, UNITED))
+    world.deliver_all()
+    assert world.decided() == {("c", "thanks", "send", "go")}
+
+
+def test_what_is_heard_before_persons_know_of_the_id_is_not_lost() -> None:
+    """Its shard has handed over the journey by then, and persons have never heard of it."""
+    world = Network(ASKING)
+    for fact in (agreed("a", NOW - DAY_US), bought("a", "1", NOW - MINUTE_US), *PARTS):
+        world.tell(fact)
+    world.deliver_all()
+    (sent,) = world.done
+    opened = Answer(NOW, "app", "o", "live", "a", "opened", sent.id)
+    world.send(None, batch(UNITED, opened))
+    world.tell(merged("a", "b", NOW))
+    world.send(None, batch(0, opened))
+    world.deliver_all()
+    world.now += DAY_US
+    world.wake()
+    assert [(one.member, one.gift) for one in world.done if one.gift] == [("b", "glad")]
+
+
 members = st.sampled_from(sorted(SHARDS))
 ages = st.one_of(st.integers(0, 70), st.integers(0, 75 * 24)).map(lambda hours: hours * HOUR_US)
 happened = st.lists(st.tuples(members, ages), max_size=8)
