@@ -25,7 +25,16 @@ from operators.journeys.state import (
     unite,
     unpack_desk,
 )
-from operators.journeys.triggers import Turned, arm, called, came, held_out, may_enter, true_already
+from operators.journeys.triggers import (
+    Turned,
+    arm,
+    called,
+    came,
+    had_already,
+    held_out,
+    may_enter,
+    true_already,
+)
 from operators.journeys.view import Happening, View
 from operators.journeys.wall import first_zone
 from operators.members.facts import Answer
@@ -222,6 +231,8 @@ class Desk:
             return
         state = self._known(into)
         brought, there = list(other.runs), list(state.runs)
+        theirs, ours = self._not_had(other, state), self._not_had(state, other)
+        other.runs, state.runs = theirs, ours
         unite(state, other, name)
         gone = [(name, run) for run in brought]
         gone += [(into, run) for run in there if run not in state.runs]
@@ -231,6 +242,11 @@ class Desk:
         # With it comes what others have brought to it.
         self._absorbed |= dict.fromkeys(state.absorbed, into)
         self._queue(into, state)
+
+    def _not_had(self, one: MemberJourneys, other: MemberJourneys) -> list[Run]:
+        """The runs of one that may go on though both are one person."""
+        programs = ((run, self.book.program(run.journey, run.version)) for run in one.runs)
+        return [run for run, each in programs if each is None or not had_already(each, run, other)]
 
     def _moved(self, name: str, run: Run, reason: str) -> list[Said]:
         program = self.book.program(run.journey, run.version)

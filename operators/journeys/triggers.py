@@ -14,7 +14,7 @@ from operators.journeys.program import (
     OnSilence,
     Program,
 )
-from operators.journeys.state import MemberJourneys
+from operators.journeys.state import MemberJourneys, Run
 from operators.journeys.view import Happening, View
 from operators.journeys.wall import Schedule
 from operators.members.experiments.assignment import in_holdout, slot
@@ -160,6 +160,15 @@ def may_enter(program: Program, member: MemberJourneys, view: View, now: int) ->
     if before is None:
         return True
     return program.reenter is not None and now - before.last >= program.reenter
+
+
+def had_already(program: Program, run: Run, other: MemberJourneys) -> bool:
+    """Whether a run is one too many, now that who came out of its journey is the same person."""
+    before = other.entered.get(program.name)
+    # Of ids that were one before, both know of the same time that it came in.
+    if before is None or other.running(program.name) or before.last == run.entered_at:
+        return False
+    return program.reenter is None or abs(run.entered_at - before.last) < program.reenter
 
 
 def held_out(program: Program, name: str, config: JourneysConfig) -> bool:

@@ -36,6 +36,33 @@ def test_i3_both_in_one_journey() -> None:
     assert sorted(world.left()) == ["done", "merged", "merged"]
 
 
+@pytest.mark.parametrize("member", ["a", "b"])
+@pytest.mark.parametrize(
+    ("reenter", "given"), [("never", 1), ("{once_per: 30d}", 1), ("{once_per: 8d}", 2)]
+)
+def test_i3_one_has_been_in_the_journey_already(member: str, reenter: str, given: int) -> None:
+    """Whichever id survives: who may not come in again does not get the same once more."""
+    text = journey("j", ON_PURCHASE, "wait: 1d", "give: one", reenter=reenter)
+    world = shop(text)
+    world.buy("2026-03-01 12:00", member="a" if member == "b" else "b")
+    world.until("2026-03-10 12:00")
+    world.buy("2026-03-10 12:00", member=member)
+    world.link("2026-03-10 18:00", "a", "b")
+    world.until("2026-04-01 12:00")
+    assert len(world.gifts()) == given
+
+
+def test_i3_merged_a_second_time_in_the_same_run() -> None:
+    """The run that a brought to b is not one too many because a is known to have had it."""
+    world = shop(journey("j", ON_PURCHASE, "wait: 9d", "give: one", reenter="never"))
+    world.buy("2026-03-01 12:00", member="a")
+    world.link("2026-03-02 12:00", "a", "b")
+    world.link("2026-03-03 12:00", "a", "b", merged=False)
+    world.link("2026-03-04 12:00", "a", "b")
+    world.until("2026-04-01 12:00")
+    assert [(one.member, one.gift) for one in world.decided("go")] == [("b", "one")]
+
+
 def test_i4_caps_unite() -> None:
     text = journey("j", ON_PURCHASE, SEND, reenter="always")
     world = shop(text, caps=(Cap(3, 7),))
