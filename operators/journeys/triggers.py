@@ -26,6 +26,8 @@ from schemas.member_events import Cause
 
 # Nobody did anything when thresholds changed or ids were united.
 _DEEDS: tuple[Cause, ...] = ("purchase", "refund", "time")
+# Who is alone again was at its level before, as part of the person that it was of.
+_NO_CROSSING: tuple[Cause, ...] = ("thresholds", "unmerge")
 
 
 # Of each schedule and zone, an instant and the first of the schedule after it.
@@ -73,7 +75,7 @@ def _true(program: Program, member: MemberJourneys, view: View, happened: Happen
         before = member.above.get(program.name, False)
         value = figure(trigger.field, view)
         above = member.above[program.name] = value is not None and value >= trigger.level
-        return above and not before and happened.cause != "thresholds"
+        return above and not before and happened.cause not in _NO_CROSSING
     return False
 
 

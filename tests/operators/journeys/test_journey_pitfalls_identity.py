@@ -141,6 +141,18 @@ def test_i8_un_merge_gives_nothing_twice() -> None:
     assert world.gifts() == ["one", "one"]
 
 
+@pytest.mark.parametrize("origin", ["live", "backfill"])
+def test_i8_un_merge_crosses_no_level(origin: str) -> None:
+    """Who was above its level long ago has not come to it because ids were taken apart."""
+    text = journey("j", "{crosses: {field: spent, above: 300}}", "give: vip", reenter="always")
+    world = shop(text)
+    world.buy("2026-03-01 12:00", 400, "a", origin=origin)
+    world.link("2026-03-02 12:00", "a", "b")
+    world.link("2026-03-03 12:00", "a", "b", merged=False)
+    world.until("2026-04-01 12:00")
+    assert world.gifts() == (["vip"] if origin == "live" else [])
+
+
 @pytest.mark.parametrize("restart", [False, True])
 def test_i8_un_merge_from_the_middle_of_a_chain(*, restart: bool) -> None:
     """a came to c by way of b: alone again, it has had what it had, also without a restart."""
