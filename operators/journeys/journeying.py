@@ -106,8 +106,12 @@ class Journeying(People):
         return figures
 
     def _saw(self, name: str, view: View, why: Why, segments: tuple[int, int]) -> None:
-        about = (view.parts, why.cause, why.origin, why.event, self.clock, segments)
+        about = (view.parts, why.cause, why.origin, why.event, self._since(name, why), segments)
         self.desk.saw(name, view, happening_of(*about))
+
+    def _since(self, name: str, why: Why) -> int:
+        """When something happened that has no time of its own."""
+        return self.clock
 
     def _early(self, name: str) -> Collection[Why]:
         """What was seen of one who stands for itself before all of it was known."""

@@ -78,6 +78,10 @@ class JourneyPersonShard(Journeying, PersonShard):
         found = [self.early.seen.pop(one, ()) for one in sorted(self.group(name))]
         return dict.fromkeys(why for whys in found for why in whys)
 
+    def _since(self, name: str, why: Why) -> int:
+        # That ids are one may come to be known long after they were merged.
+        return self._merged_at(name) or self.clock if why.cause == "merge" else self.clock
+
     def _nobody(self, name: str) -> None:
         root = self.root(name)
         if root == name or name in self.erased or root in self.erased:

@@ -234,6 +234,23 @@ def test_what_is_heard_before_persons_know_of_the_id_is_not_lost() -> None:
     assert [(one.member, one.gift) for one in world.done if one.gift] == [("b", "glad")]
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_what_was_merged_long_ago_crosses_nothing_now(*, late: bool) -> None:
+    """Also when the last part of the person comes after all that is new."""
+    text = journey("vip", "{crosses: {field: spent, above: 150}}", "give: vip")
+    world = Network(RULES._replace(programs=(program(text, CHAIN),)))
+    old: list[Fact] = [
+        bought("a", "1", NOW - 60 * DAY_US),
+        bought("b", "2", NOW - 60 * DAY_US),
+        merged("a", "b", NOW - 30 * DAY_US),
+    ]
+    new: list[Fact] = [agreed("a", NOW - HOUR_US), agreed("b", NOW - HOUR_US)]
+    for fact in (*new, *old, *PARTS) if late else (*old, *new, *PARTS):
+        world.tell(fact)
+        world.deliver_all()
+    assert world.decided() == set()
+
+
 members = st.sampled_from(sorted(SHARDS))
 ages = st.one_of(st.integers(0, 70), st.integers(0, 75 * 24)).map(lambda hours: hours * HOUR_US)
 happened = st.lists(st.tuples(members, ages), max_size=8)

@@ -37,6 +37,16 @@ def test_i3_both_in_one_journey() -> None:
 
 
 @pytest.mark.parametrize("member", ["a", "b"])
+def test_i1_who_was_above_does_not_cross(member: str) -> None:
+    """Whichever of both ids comes first in the alphabet."""
+    world = shop(journey("vip", "{crosses: {field: spent, above: 500}}", "give: gift"))
+    world.buy("2026-03-01 12:00", 550, member, origin="backfill")
+    world.link("2026-03-03 12:00", member, "b" if member == "a" else "a")
+    world.until("2026-04-01 12:00")
+    assert world.gifts() == []
+
+
+@pytest.mark.parametrize("member", ["a", "b"])
 @pytest.mark.parametrize(
     ("reenter", "given"), [("never", 1), ("{once_per: 30d}", 1), ("{once_per: 8d}", 2)]
 )
