@@ -154,6 +154,17 @@ def true_already(program: Program, view: View, now: int, rules: MemberRules) -> 
     return False
 
 
+def not_so(program: Program, run: Run, view: View, now: int) -> bool:
+    """Whether nothing was begun yet, and the state that let the member in was none after all.
+
+    What came before it was told later: topics are read in any order.
+    """
+    if run.node or run.waiting or run.first_due is not None:
+        return False
+    state = isinstance(program.trigger, OnSegment | OnCrossing)
+    return state and not true_already(program, view, now, view.rules)
+
+
 def may_enter(program: Program, member: MemberJourneys, view: View, now: int) -> bool:
     """Whether the journey is for this member, now and again."""
     if member.running(program.name) or not program.who.holds(view, member.tags):
