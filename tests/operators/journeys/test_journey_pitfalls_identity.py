@@ -73,6 +73,22 @@ def test_i3_merged_a_second_time_in_the_same_run() -> None:
     assert [(one.member, one.gift) for one in world.decided("go")] == [("b", "one")]
 
 
+@pytest.mark.parametrize("earlier", ["a", "b"])
+def test_i3_a_silence_that_was_dealt_with_is_that_of_the_person(earlier: str) -> None:
+    """Also of a journey that they may come into again and again."""
+    text = journey("j", "{no_purchase_for: 30d}", "give: one", reenter="always")
+    world = shop(text)
+    world.buy("2026-03-01 12:00", member=earlier)
+    world.buy("2026-03-01 13:00", member="a" if earlier == "b" else "b")
+    world.until("2026-03-31 14:00")
+    world.link("2026-03-31 15:00", "a", "b")
+    world.until("2026-04-15 12:00")
+    assert [one.member for one in world.decided("go")] == [earlier, "a" if earlier == "b" else "b"]
+    world.buy("2026-04-20 12:00", member="a")
+    world.until("2026-06-01 12:00")
+    assert len(world.gifts()) == 3
+
+
 def test_i4_caps_unite() -> None:
     text = journey("j", ON_PURCHASE, SEND, reenter="always")
     world = shop(text, caps=(Cap(3, 7),))
