@@ -215,13 +215,22 @@ class Desk:
             self._enter(who, program, f"already@{program.version}", who.now)
 
     def drop(self, name: str) -> None:
-        """Forget a member, and what it has brought to another one."""
+        """Forget a member, and what it has brought to another one; others get back what they had."""
         state = self.members.pop(name, None)
-        for one in state.absorbed if state is not None else ():
+        for one, (entered, sent) in state.absorbed.items() if state is not None else ():
             self._absorbed.pop(one, None)
+            self.members.setdefault(one, MemberJourneys(entered=dict(entered), sent=list(sent)))
         root = self.members.get(self._absorbed.pop(name, ""))
         if root is not None:
             root.absorbed.pop(name, None)
+        self.said = [one for one in self.said if one.member != name]
+
+    def hide(self, name: str) -> None:
+        """End all journeys of an id that is not to be seen; what it has had stays known."""
+        state = self.members.get(name)
+        if state is not None:
+            state.runs, state.armed = [], {}
+            self._queue(name, state)
         self.said = [one for one in self.said if one.member != name]
 
     def merge(self, name: str, into: str) -> None:
@@ -239,7 +248,8 @@ class Desk:
         self.said += [one for who, run in gone for one in self._moved(who, run, "merged")]
         stay = [run for run in state.runs if run in brought]
         self.said += [one for run in stay for one in self._moved(into, run, "")]
-        # With it comes what others have brought to it.
+        # With it comes what others have brought to it, who may have been this one.
+        state.absorbed.pop(into, None)
         self._absorbed |= dict.fromkeys(state.absorbed, into)
         self._queue(into, state)
 

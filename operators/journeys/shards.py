@@ -84,9 +84,11 @@ class JourneyPersonShard(Journeying, PersonShard):
 
     def _nobody(self, name: str) -> None:
         root = self.root(name)
-        if root == name or name in self.erased or root in self.erased:
+        if name in self.erased or root in self.erased:
             self.early.seen.pop(name, None)
-            self.desk.drop(name)
             self.watch.forget(name)
+            # Who is erased hides the others of its person: they may be told apart again.
+            forget = self.desk.drop if name in self.erased else self.desk.hide
+            forget(name)
         else:
             self.desk.merge(name, root)

@@ -209,5 +209,18 @@ def test_x1_of_who_is_erased_nothing_stays_with_whom_it_was_merged_into(erased: 
     if erased == "a":
         assert not desk.members["b"].absorbed
     else:
-        assert not desk.members
+        assert list(desk.members) == ["a"]
     assert not desk._absorbed
+
+
+def test_i8_un_merge_from_an_erased_survivor() -> None:
+    """Who was not named in the erasure is alone again, and has had what it had."""
+    text = journey("j", ON_PURCHASE, "give: one", "wait: 9d", "give: two", reenter="never")
+    world = shop(text)
+    world.buy("2026-03-01 12:00", member="a")
+    world.link("2026-03-02 12:00", "a", "b")
+    world.erase("2026-03-03 12:00", "b")
+    world.link("2026-03-04 12:00", "a", "b", merged=False)
+    world.buy("2026-03-05 12:00", member="a")
+    world.until("2026-04-01 12:00")
+    assert world.gifts() == ["one"]
