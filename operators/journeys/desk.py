@@ -7,30 +7,26 @@ at one instant the more important one goes first, and a purchase at a deadline i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop
 from zoneinfo import ZoneInfo
 
 from operators.journeys.answers import came_to, hear
 from operators.journeys.book import Book
 from operators.journeys.course import Said, Traveller, go_on, leave, out_by_event, out_by_state
-from operators.journeys.decisions import moved
 from operators.journeys.gate import Gate
+from operators.journeys.identities import Identities
 from operators.journeys.program import OnSchedule, Program
 from operators.journeys.state import (
     Entered,
     MemberJourneys,
     PackedDesk,
     Run,
-    pack_desk,
-    unite,
-    unpack_desk,
 )
 from operators.journeys.triggers import (
     Turned,
     arm,
     called,
     came,
-    had_already,
     held_out,
     may_enter,
     true_already,
@@ -47,7 +43,7 @@ UNHEARD: frozenset[Origin] = frozenset({"backfill", "replay"})
 Look = Callable[[str], View | None]
 
 
-class Desk:
+class Desk(Identities):
     """The journeys of one shard; `look` gives a member as it is now, None if it stands for nobody.
 
     Times are microseconds since 1970. `now` is the latest instant that anybody told. While it
@@ -59,14 +55,9 @@ class Desk:
         self._rules = rules
         self._gate = Gate(chain.journeys)
         self._look = look
-        self.book = book
-        self.now = 0
+        super().__init__(book)
         self.holds = False
-        self.members: dict[str, MemberJourneys] = {}
-        self.said: list[Said] = []
         self.turned: dict[str, Turned] = {}
-        self._heap: list[tuple[int, str]] = []
-        self._absorbed: dict[str, str] = {}
 
     def saw(self, name: str, view: View, happened: Happening) -> None:
         """Something happened to a member, who is now as in the view."""
@@ -213,94 +204,6 @@ class Desk:
         self._arm(program, who)
         if fresh and already and program.enrol_current:
             self._enter(who, program, f"already@{program.version}", who.now)
-
-    def drop(self, name: str) -> None:
-        """Forget a member, and what it has brought to another one; others get back what they had."""
-        state = self.members.pop(name, None)
-        for one, (entered, sent) in state.absorbed.items() if state is not None else ():
-            self._absorbed.pop(one, None)
-            self.members.setdefault(one, MemberJourneys(entered=dict(entered), sent=list(sent)))
-        root = self.members.get(self._absorbed.pop(name, ""))
-        if root is not None:
-            root.absorbed.pop(name, None)
-        self.said = [one for one in self.said if one.member != name]
-
-    def hide(self, name: str) -> None:
-        """End all journeys of an id that is not to be seen; what it has had stays known."""
-        state = self.members.get(name)
-        if state is not None:
-            state.runs, state.armed = [], {}
-            self._queue(name, state)
-        self.said = [one for one in self.said if one.member != name]
-
-    def merge(self, name: str, into: str) -> None:
-        """Make what one id was in that of the person it is now."""
-        other = self.members.pop(name, None)
-        if other is None:
-            return
-        state = self._known(into)
-        brought, there = list(other.runs), list(state.runs)
-        theirs, ours = self._not_had(other, state), self._not_had(state, other)
-        other.runs, state.runs = theirs, ours
-        unite(state, other, name)
-        gone = [(name, run) for run in brought]
-        gone += [(into, run) for run in there if run not in state.runs]
-        self.said += [one for who, run in gone for one in self._moved(who, run, "merged")]
-        stay = [run for run in state.runs if run in brought]
-        self.said += [one for run in stay for one in self._moved(into, run, "")]
-        # With it comes what others have brought to it, who may have been this one.
-        state.absorbed.pop(into, None)
-        self._absorbed |= dict.fromkeys(state.absorbed, into)
-        self._queue(into, state)
-
-    def _not_had(self, one: MemberJourneys, other: MemberJourneys) -> list[Run]:
-        """The runs of one that may go on though both are one person."""
-        programs = ((run, self.book.program(run.journey, run.version)) for run in one.runs)
-        return [run for run, each in programs if each is None or not had_already(each, run, other)]
-
-    def _moved(self, name: str, run: Run, reason: str) -> list[Said]:
-        program = self.book.program(run.journey, run.version)
-        return [] if program is None else [moved(name, run, program, self.now, reason)]
-
-    def hand_over(self, name: str) -> bytes:
-        """What there is of a member, for another shard; it is no more in this one."""
-        state = self.members.pop(name, None)
-        if state is None:
-            return b""
-        used = {(run.journey, run.version) for run in state.runs}
-        return pack_desk(PackedDesk(self.now, {}, self.book.texts(used), {name: state}))
-
-    def take_over(self, packed: bytes) -> None:
-        """Take what another shard has handed over."""
-        given = unpack_desk(packed)
-        self.book.learn(given.texts)
-        for name, state in given.members.items():
-            if name not in self.members:
-                self.members[name] = state
-                state.queued = 0
-                self._queue(name, state)
-
-    def _known(self, name: str) -> MemberJourneys:
-        state = self.members.get(name)
-        if state is None:
-            state = self.members[name] = MemberJourneys()
-            # One who is alone again does not get for a second time what both had.
-            root = self.members.get(self._absorbed.pop(name, ""))
-            if root is not None and name in root.absorbed:
-                entered, sent = root.absorbed.pop(name)
-                state.entered, state.sent = dict(entered), list(sent)
-        return state
-
-    def _queue(self, name: str, state: MemberJourneys) -> None:
-        if state.empty():
-            self.members.pop(name, None)
-            return
-        wake = state.wake()
-        if wake is None:
-            state.queued = 0
-        elif wake != state.queued:
-            state.queued = wake
-            heappush(self._heap, (wake, name))
 
     def _traveller(self, name: str, state: MemberJourneys, view: View) -> Traveller:
         return Traveller(name, state, view, self._zone(view), self.now)
