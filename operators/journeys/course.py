@@ -21,6 +21,7 @@ from operators.journeys.program import (
     WaitUntil,
 )
 from operators.journeys.state import Kept, MemberJourneys, Run
+from operators.journeys.triggers import not_so
 from operators.journeys.view import Happening, View
 from operators.journeys.wall import next_clock
 from operators.members.experiments.assignment import assign
@@ -70,6 +71,9 @@ def leave(
 ) -> Moved:
     """End a run, by what happened or by itself."""
     who.state.runs.remove(run)
+    before = who.state.entered.get(run.journey)
+    if before is not None and before.times == 1 and not_so(program, run, who.view, who.now):
+        del who.state.entered[run.journey]
     late = (
         happened is not None
         and happened.kind == "purchase"
@@ -86,6 +90,9 @@ def go_on(who: Traveller, run: Run, program: Program, gate: Gate) -> Iterator[Sa
     if now - max(run.due, run.entered_at) > program.ttl and not isinstance(node, Leave):
         # The flow stood still: what it should have done long ago helps nobody now.
         yield leave(who, run, program, "expired")
+        return
+    if not_so(program, run, who.view, now):
+        yield leave(who, run, program, "condition")
         return
     while True:
         why = out_by_state(program, who.state, who.view)

@@ -7,25 +7,30 @@ at one instant the more important one goes first, and a purchase at a deadline i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop
 from zoneinfo import ZoneInfo
 
 from operators.journeys.answers import came_to, hear
 from operators.journeys.book import Book
 from operators.journeys.course import Said, Traveller, go_on, leave, out_by_event, out_by_state
-from operators.journeys.decisions import moved
 from operators.journeys.gate import Gate
+from operators.journeys.identities import Identities
 from operators.journeys.program import OnSchedule, Program
 from operators.journeys.state import (
     Entered,
     MemberJourneys,
     PackedDesk,
     Run,
-    pack_desk,
-    unite,
-    unpack_desk,
 )
-from operators.journeys.triggers import Turned, arm, called, came, held_out, may_enter, true_already
+from operators.journeys.triggers import (
+    Turned,
+    arm,
+    called,
+    came,
+    held_out,
+    may_enter,
+    true_already,
+)
 from operators.journeys.view import Happening, View
 from operators.journeys.wall import first_zone
 from operators.members.facts import Answer
@@ -38,7 +43,7 @@ UNHEARD: frozenset[Origin] = frozenset({"backfill", "replay"})
 Look = Callable[[str], View | None]
 
 
-class Desk:
+class Desk(Identities):
     """The journeys of one shard; `look` gives a member as it is now, None if it stands for nobody.
 
     Times are microseconds since 1970. `now` is the latest instant that anybody told. While it
@@ -50,14 +55,9 @@ class Desk:
         self._rules = rules
         self._gate = Gate(chain.journeys)
         self._look = look
-        self.book = book
-        self.now = 0
+        super().__init__(book)
         self.holds = False
-        self.members: dict[str, MemberJourneys] = {}
-        self.said: list[Said] = []
         self.turned: dict[str, Turned] = {}
-        self._heap: list[tuple[int, str]] = []
-        self._absorbed: dict[str, str] = {}
 
     def saw(self, name: str, view: View, happened: Happening) -> None:
         """Something happened to a member, who is now as in the view."""
@@ -204,71 +204,6 @@ class Desk:
         self._arm(program, who)
         if fresh and already and program.enrol_current:
             self._enter(who, program, f"already@{program.version}", who.now)
-
-    def drop(self, name: str) -> None:
-        """Forget a member."""
-        self.members.pop(name, None)
-        self.said = [one for one in self.said if one.member != name]
-
-    def merge(self, name: str, into: str) -> None:
-        """Make what one id was in that of the person it is now."""
-        other = self.members.pop(name, None)
-        if other is None:
-            return
-        state = self._known(into)
-        brought, there = list(other.runs), list(state.runs)
-        unite(state, other, name)
-        gone = [(name, run) for run in brought]
-        gone += [(into, run) for run in there if run not in state.runs]
-        self.said += [one for who, run in gone for one in self._moved(who, run, "merged")]
-        stay = [run for run in state.runs if run in brought]
-        self.said += [one for run in stay for one in self._moved(into, run, "")]
-        self._absorbed[name] = into
-        self._queue(into, state)
-
-    def _moved(self, name: str, run: Run, reason: str) -> list[Said]:
-        program = self.book.program(run.journey, run.version)
-        return [] if program is None else [moved(name, run, program, self.now, reason)]
-
-    def hand_over(self, name: str) -> bytes:
-        """What there is of a member, for another shard; it is no more in this one."""
-        state = self.members.pop(name, None)
-        if state is None:
-            return b""
-        used = {(run.journey, run.version) for run in state.runs}
-        return pack_desk(PackedDesk(self.now, {}, self.book.texts(used), {name: state}))
-
-    def take_over(self, packed: bytes) -> None:
-        """Take what another shard has handed over."""
-        given = unpack_desk(packed)
-        self.book.learn(given.texts)
-        for name, state in given.members.items():
-            if name not in self.members:
-                self.members[name] = state
-                state.queued = 0
-                self._queue(name, state)
-
-    def _known(self, name: str) -> MemberJourneys:
-        state = self.members.get(name)
-        if state is None:
-            state = self.members[name] = MemberJourneys()
-            # One who is alone again does not get for a second time what both had.
-            root = self.members.get(self._absorbed.pop(name, ""))
-            if root is not None and name in root.absorbed:
-                entered, sent = root.absorbed.pop(name)
-                state.entered, state.sent = dict(entered), list(sent)
-        return state
-
-    def _queue(self, name: str, state: MemberJourneys) -> None:
-        if state.empty():
-            self.members.pop(name, None)
-            return
-        wake = state.wake()
-        if wake is None:
-            state.queued = 0
-        elif wake != state.queued:
-            state.queued = wake
-            heappush(self._heap, (wake, name))
 
     def _traveller(self, name: str, state: MemberJourneys, view: View) -> Traveller:
         return Traveller(name, state, view, self._zone(view), self.now)

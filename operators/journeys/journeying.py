@@ -89,12 +89,12 @@ class Journeying(People):
             if why.event is not None and why.cause in OF_SOMEBODY:
                 self.early.seen.setdefault(name, []).append(why)
             return None
-        early = self.early.seen.pop(name, ())
         parts = self.parts(name)
         if not parts:
             self.watch.drop(name)
             self._nobody(name)
             return figures
+        early = self._early(name) if self.early.seen else ()
         if self.watch.model is not None:
             self.watch.judge(name, parts, self.clock, why.cause, why.origin, why.event)
         if self.desk.idle:
@@ -106,8 +106,16 @@ class Journeying(People):
         return figures
 
     def _saw(self, name: str, view: View, why: Why, segments: tuple[int, int]) -> None:
-        about = (view.parts, why.cause, why.origin, why.event, self.clock, segments)
+        about = (view.parts, why.cause, why.origin, why.event, self._since(name, why), segments)
         self.desk.saw(name, view, happening_of(*about))
+
+    def _since(self, name: str, why: Why) -> int:
+        """When something happened that has no time of its own."""
+        return self.clock
+
+    def _early(self, name: str) -> Collection[Why]:
+        """What was seen of one who stands for itself before all of it was known."""
+        return self.early.seen.pop(name, ())
 
     def _nobody(self, name: str) -> None:
         """The id stands for nobody any more."""

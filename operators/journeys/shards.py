@@ -12,6 +12,7 @@ from operators.members.facts import Answer, Erasure, Fact, MemberBatch, Part
 from operators.members.member import ConsentKey, Member, Statement
 from operators.members.outcome import MembersOutcome
 from operators.members.persons import PersonShard
+from operators.members.rows import Why
 from operators.members.shard import MemberShard
 from operators.refused import Where
 from operators.stock.refusals import Refusal
@@ -29,6 +30,10 @@ class JourneyMemberShard(Journeying, MemberShard):
             self.watch.forget(fact.member)
         elif isinstance(fact, Answer) and verdict == "applied":
             self.desk.heard(fact.member, fact)
+            member = self.members.get(fact.member)
+            if member is not None and member.linked:
+                # Persons were told, too, but maybe before they knew of the id: this one follows it.
+                self.out.parts.append(fact)
         return verdict
 
     def _hand_on(self, name: str, fact: Fact, cause: Cause, packed: bytes) -> None:
@@ -37,6 +42,7 @@ class JourneyMemberShard(Journeying, MemberShard):
         journeys = self.desk.hand_over(name)
         if journeys:
             part = self.out.parts[-1]
+            assert isinstance(part, Part)
             self.out.parts[-1] = msgspec.structs.replace(part, journeys=journeys)
 
 
@@ -88,10 +94,22 @@ class JourneyPersonShard(Journeying, PersonShard):
     def _allowed(self, name: str, parts: Sequence[Member]) -> dict[ConsentKey, Statement]:
         return self._consents(name, parts)
 
+    def _early(self, name: str) -> Collection[Why]:
+        # What others of its ids did may have been seen before this one was one of them.
+        found = [self.early.seen.pop(one, ()) for one in sorted(self.group(name))]
+        return dict.fromkeys(why for whys in found for why in whys)
+
+    def _since(self, name: str, why: Why) -> int:
+        # That ids are one may come to be known long after they were merged.
+        return self._merged_at(name) or self.clock if why.cause == "merge" else self.clock
+
     def _nobody(self, name: str) -> None:
         root = self.root(name)
-        if root == name or name in self.erased or root in self.erased:
-            self.desk.drop(name)
+        if name in self.erased or root in self.erased:
+            self.early.seen.pop(name, None)
             self.watch.forget(name)
+            # Who is erased hides the others of its person: they may be told apart again.
+            forget = self.desk.drop if name in self.erased else self.desk.hide
+            forget(name)
         else:
             self.desk.merge(name, root)

@@ -132,6 +132,9 @@ def unite(into: MemberJourneys, other: MemberJourneys, name: str) -> None:
         last = max(entered.last, mine.last if mine else entered.last)
         into.entered[journey] = Entered(times, last)
     into.above |= {journey: True for journey, is_above in other.above.items() if is_above}
+    for journey, last in other.silent.items():
+        # A silence that was dealt with is that of the person.
+        into.silent[journey] = max(last, into.silent.get(journey, last))
     into.sent = sorted([*into.sent, *other.sent])
     into.tags = other.tags | into.tags
     for experiment, kept in other.arms.items():

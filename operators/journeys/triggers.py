@@ -14,7 +14,7 @@ from operators.journeys.program import (
     OnSilence,
     Program,
 )
-from operators.journeys.state import MemberJourneys
+from operators.journeys.state import MemberJourneys, Run
 from operators.journeys.view import Happening, View
 from operators.journeys.wall import Schedule
 from operators.members.experiments.assignment import in_holdout, slot
@@ -26,6 +26,8 @@ from schemas.member_events import Cause
 
 # Nobody did anything when thresholds changed or ids were united.
 _DEEDS: tuple[Cause, ...] = ("purchase", "refund", "time")
+# Who is alone again was at its level before, as part of the person that it was of.
+_NO_CROSSING: tuple[Cause, ...] = ("thresholds", "unmerge")
 
 
 # Of each schedule and zone, an instant and the first of the schedule after it.
@@ -73,7 +75,7 @@ def _true(program: Program, member: MemberJourneys, view: View, happened: Happen
         before = member.above.get(program.name, False)
         value = figure(trigger.field, view)
         above = member.above[program.name] = value is not None and value >= trigger.level
-        return above and not before and happened.cause != "thresholds"
+        return above and not before and happened.cause not in _NO_CROSSING
     return False
 
 
@@ -152,6 +154,17 @@ def true_already(program: Program, view: View, now: int, rules: MemberRules) -> 
     return False
 
 
+def not_so(program: Program, run: Run, view: View, now: int) -> bool:
+    """Whether nothing was begun yet, and the state that let the member in was none after all.
+
+    What came before it was told later: topics are read in any order.
+    """
+    if run.node or run.waiting or run.first_due is not None:
+        return False
+    state = isinstance(program.trigger, OnSegment | OnCrossing)
+    return state and not true_already(program, view, now, view.rules)
+
+
 def may_enter(program: Program, member: MemberJourneys, view: View, now: int) -> bool:
     """Whether the journey is for this member, now and again."""
     if member.running(program.name) or not program.who.holds(view, member.tags):
@@ -160,6 +173,15 @@ def may_enter(program: Program, member: MemberJourneys, view: View, now: int) ->
     if before is None:
         return True
     return program.reenter is not None and now - before.last >= program.reenter
+
+
+def had_already(program: Program, run: Run, other: MemberJourneys) -> bool:
+    """Whether a run is one too many, now that who came out of its journey is the same person."""
+    before = other.entered.get(program.name)
+    # Of ids that were one before, both know of the same time that it came in.
+    if before is None or other.running(program.name) or before.last == run.entered_at:
+        return False
+    return program.reenter is None or abs(run.entered_at - before.last) < program.reenter
 
 
 def held_out(program: Program, name: str, config: JourneysConfig) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from operators.members.facts import Part
+from operators.members.facts import Answer, Part
 from operators.members.rows import Row
 from operators.stock.refusals import Refusal
 from schemas.member_events import Origin
@@ -22,7 +22,8 @@ class Totals(NamedTuple):
 class MembersOutcome(NamedTuple):
     """What a shard hands on: rows, ids whose history is to go, refusals, parts of persons.
 
-    The history of `erased` goes first: `transitions` of these ids are of what came after.
+    Among `parts` is, too, what was heard of messages to ids of persons. The history of `erased`
+    goes first: `transitions` of these ids are of what came after.
     `decisions` and `runs` are of journeys: operators.journeys.decisions says what they hold;
     `turns` of health: operators.members.health.watch does. `read_up`: the shard knows by now all
     that was there when the run began.
@@ -32,7 +33,7 @@ class MembersOutcome(NamedTuple):
     transitions: list[Row]
     erased: list[str]
     refusals: list[Refusal]
-    parts: list[Part]
+    parts: list[Part | Answer]
     totals: Totals = Totals()
     newest: int = 0
     newest_origin: Origin = "live"

@@ -127,7 +127,8 @@ class PersonShard(People):
         return path[-1]
 
     def _settle(self, names: set[str], why: Why) -> None:
-        for name in sorted(names):
+        # The one that a person is known by comes last: by then it has what the others brought.
+        for name in sorted(names, key=lambda one: (self.root(one) == one, one)):
             self.settle(name, why)
             if name in self.erased or self.root(name) in self.erased:
                 self.out.forget(name)
@@ -156,11 +157,14 @@ class PersonShard(People):
         member = self.members[name]
         return state_row(name, member, parts, figures, self._consents(name, parts), *about)
 
+    def _merged_at(self, name: str) -> int:
+        """When the last of a person's ids was merged with another."""
+        links = ((one, self._into[one]) for one in self.group(name) if one in self._into)
+        return max((self.links[one][into][0] for one, into in links), default=0)
+
     def _consents(self, name: str, parts: Sequence[Member]) -> dict[ConsentKey, Statement]:
         """What all ids said: the strictest, unless somebody spoke after they were merged."""
-        ids = self.group(name)
-        links = ((one, self._into[one]) for one in ids if one in self._into)
-        merged = max((self.links[one][into][0] for one, into in links), default=0)
+        merged = self._merged_at(name)
         found: dict[ConsentKey, Statement] = {}
         for part in parts:
             for key, mine in (part.consents or {}).items():

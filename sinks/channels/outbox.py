@@ -154,11 +154,12 @@ class Outbox:
         """
         run = self._connection
         with writing(run):
+            if not self._set(one, "accepted", answer, now, due_at=ask_at, ref=ref):
+                return
             if one.asked.action == "give":
                 gifts.issued(run, one.id, one.asked.member, until)
                 gifts.settled(run, one.asked.member, now)
-            if self._set(one, "accepted", answer, now, due_at=ask_at, ref=ref):
-                self._tell(one, "accepted", "", ref, code, now)
+            self._tell(one, "accepted", "", ref, code, now)
 
     def delivered(self, one: Waiting, ref: str, code: str, answer: str, now: int) -> None:
         """The member has it."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from operators.channels.heard import Asked, Credit, Gone, Heard, Said
+from operators.channels.heard import Asked, Gone, Heard, Said
 from operators.inbox import Position, Refused
 from schemas.channels import COUPONS
 from schemas.message_events import DeliveryStatus
@@ -76,6 +76,11 @@ class Store:
             for one in heard:
                 if isinstance(one, Asked):
                     new += self._ask(one, channels, now)
+                elif isinstance(one, Gone):
+                    self._erase(one)
+                elif self._gone(one.member):
+                    # Topics are read in any order: nothing is kept of who is forgotten by now.
+                    continue
                 elif isinstance(one, Said):
                     run.execute(
                         "INSERT INTO consent VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
@@ -84,10 +89,8 @@ class Store:
                         "(consent.at, consent.strictness)",
                         [one.member, one.purpose, one.channel, one.at, one.strictness, one.status],
                     )
-                elif isinstance(one, Credit):
-                    credits.add(run, one)
                 else:
-                    self._erase(one)
+                    credits.add(run, one)
             sending.read_on(run, positions, refused)
         return new
 
@@ -106,8 +109,7 @@ class Store:
         return sum(self._put(name, asked, way, now, desk=desk) for name, way in ways)
 
     def _put(self, name: str, asked: Asked, way: Sequence[str], now: int, *, desk: bool) -> int:
-        run = self._connection
-        gone = run.execute("SELECT 1 FROM erased WHERE member = ?", [asked.member]).fetchone()
+        run, gone = self._connection, self._gone(asked.member)
         state = "erased" if gone else "ready" if way else "failed"
         channel = way[0] if way else ",".join(asked.channels)
         done = run.execute(
@@ -134,6 +136,10 @@ class Store:
             about = (asked.id, channel, asked.member, "failed", "no_channel", "", "", "", 0, now)
             run.execute(INSERT_REPORT, about)
         return done.rowcount
+
+    def _gone(self, member: str) -> bool:
+        row = self._connection.execute("SELECT 1 FROM erased WHERE member = ?", [member])
+        return row.fetchone() is not None
 
     def _erase(self, gone: Gone) -> None:
         """Forget people: of their messages only the ids stay, so that none is ever sent."""

@@ -20,6 +20,7 @@ from operators.members.facts import (
     Fact,
     MemberBatch,
     Purchase,
+    Refund,
     read_up,
 )
 from operators.members.outcome import MembersOutcome
@@ -53,13 +54,13 @@ def batch(*facts: Fact) -> MemberBatch:
 class Running:
     """A run of one shard that keeps its journal, and what it has decided."""
 
-    def __init__(self, entries: list[bytes] | None = None) -> None:
-        self.shard = JourneyMemberShard(RULES, journaled=True, awaits=PARTS)
+    def __init__(self, entries: list[bytes] | None = None, rules: Rules = RULES) -> None:
+        self.shard = JourneyMemberShard(rules, journaled=True, awaits=PARTS)
         self.entries = list(entries or ())
         self.done: list[Decision] = []
         self.read_up = 0
         if not self.entries:
-            self.shard.restore(*JourneyMemberShard(RULES).dump())
+            self.shard.restore(*JourneyMemberShard(rules).dump())
         for entry in self.entries:
             self.shard.replay(entry)
 
@@ -117,6 +118,37 @@ def test_a_consent_in_another_part_is_known_before_a_message() -> None:
     assert run.went() == {("m", "thanks", "send")}
     run.wake(NOW + HOUR_US)
     assert run.went() == {("m", "thanks", "send"), ("m", "thanks", "give")}
+
+
+@pytest.mark.parametrize("exit_when", ["[]", "[purchase]"])
+def test_who_did_not_leave_after_all_was_never_let_in(exit_when: str) -> None:
+    """One part says how late it is before another says that they have bought meanwhile."""
+    text = journey("lost", "{segment_enters: [lost], cause: [time]}", "give: pack",
+                   exit_when=exit_when, limits="{max_event_age: 3d}")  # fmt: skip
+    run = Running(rules=RULES._replace(programs=(program(text, CHAIN),)))
+    old = NOW - 30 * DAY_US - HOUR_US
+    run.take(batch(*(bought(one, f"old-{one}", old) for one in "mn")))
+    run.take(batch(agreed("x", NOW)), read_up(0, PARTS[0]))
+    run.take(batch(bought("m", "new", NOW - DAY_US)), read_up(0, PARTS[1]))
+    run.wake()
+    assert run.went() == {("n", "lost", "give")}
+    # So it may be let in when it does leave.
+    run.wake(NOW + 29 * DAY_US)
+    assert run.went() == {("n", "lost", "give"), ("m", "lost", "give")}
+
+
+def test_what_was_given_back_meanwhile_was_never_enough() -> None:
+    text = journey("vip", "{crosses: {field: spent, above: 150}}", "give: vip")
+    run = Running(rules=RULES._replace(programs=(program(text, CHAIN),)))
+    run.take(batch(*(bought("m", f"{hour}", NOW - hour * HOUR_US) for hour in (1, 3))))
+    run.take(read_up(0, PARTS[0]))
+    back = Refund(NOW - 2 * HOUR_US, "till", "back", "live", "m", hash("3"), 10_000, "CNY", 1)
+    run.take(batch(back), read_up(0, PARTS[1]))
+    run.wake()
+    assert run.went() == set()
+    run.take(batch(bought("m", "4", NOW)))
+    run.wake(NOW + HOUR_US)
+    assert run.went() == {("m", "vip", "give")}
 
 
 def test_persons_wait_for_the_shards_of_their_ids() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import deque
 from typing import Any
 
@@ -10,22 +9,22 @@ import pytest
 from depth import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from journey_driver import SEND, chain_of, instant, journey, program
-
-from operators.journeys.decisions import Decision
-from operators.journeys.journeying import Rules
-from operators.journeys.shards import JourneyMemberShard, JourneyPersonShard
-from operators.members.facts import (
-    UNITED,
-    Answer,
-    Consent,
-    Fact,
-    Link,
-    MemberBatch,
-    Purchase,
-    read_up,
+from journey_driver import SEND, chain_of, journey, program
+from journey_network import (
+    AWAITED,
+    NOW,
+    PARTS,
+    SHARDS,
+    Network,
+    agreed,
+    batch,
+    bought,
+    given_back,
+    merged,
 )
-from operators.members.outcome import MembersOutcome
+
+from operators.journeys.journeying import Rules
+from operators.members.facts import UNITED, Answer, Fact, read_up
 from operators.members.rules import MemberRules
 from schemas.instants import DAY_US, HOUR_US, MINUTE_US
 
@@ -37,118 +36,19 @@ THANKS = journey("thanks", "{event: purchase}", SEND, "wait: 1h", "give: tea", r
 ASKS = journey("asks", "{event: purchase}", SEND,
                "{wait: {event: opened, timeout: 12h}, then: [{give: glad}], "
                "else: [{give: sad}]}")  # fmt: skip
+ONCE = journey("once", "{event: purchase}", "give: one", reenter="never",
+               limits="{max_event_age: 3d}")  # fmt: skip
+SORRY = journey("sorry", "{event: refund}", "give: sorry", reenter="always",
+                limits="{max_event_age: 3d}")  # fmt: skip
 RULES = Rules(CHAIN, MemberRules(CHAIN), (program(WINBACK, CHAIN), program(THANKS, CHAIN)))
+MORE = RULES._replace(programs=(*RULES.programs, program(ONCE, CHAIN), program(SORRY, CHAIN)))
 ASKING = RULES._replace(programs=(program(ASKS, CHAIN),))
-NOW = instant("2026-06-01 12:00")
-PARTS = ("kafka-00", "kafka-01")
-# The shard of each id.
-SHARDS = {"a": 0, "b": 1, "c": 0}
-NUMBERS = (0, 1)
-AWAITED = [*PARTS, *map(str, NUMBERS)]
-Way = tuple[int | None, int]
-
-
-def bought(member: str, name: str, at: int) -> Purchase:
-    return Purchase(at, "till", name, "live", member, hash(name), 10_000, "CNY")
-
-
-def agreed(member: str, at: int, status: Any = "granted") -> Consent:
-    name = f"{member}-{status}-{at}"
-    return Consent(at, "crm", name, "live", member, "marketing", "any", status, None, None)
-
-
-def batch(shard: int, fact: Fact) -> MemberBatch:
-    return MemberBatch(shard, "", array("Q", [0]), [fact], fact.time, "live")
-
-
-def told(fact: Fact) -> list[MemberBatch]:
-    """Whom a fact is told: who is whom concerns the shards of both ids, and persons."""
-    if not isinstance(fact, Link):
-        return [batch(SHARDS[fact.member], fact)]
-    head: Any = {"time": fact.time, "source": fact.source, "id": fact.id, "origin": "live"}
-    ids = (fact.member, fact.survivor)
-    links = [batch(SHARDS[one], Link(**head, member=one, merged=fact.merged)) for one in ids]
-    return [*links, batch(UNITED, fact)]
-
-
-def merged(member: str, survivor: str, at: int) -> Link:
-    return Link(at, "crm", f"{member}>{survivor}-{at}", "live", member, merged=True,
-                survivor=survivor)  # fmt: skip
-
-
-class Network:
-    """Two shards of members and that of persons; what one tells another is on its way."""
-
-    def __init__(self, rules: Rules = RULES) -> None:
-        self._rules = rules
-        self.now = NOW
-        self.shards: dict[int, JourneyMemberShard | JourneyPersonShard] = {
-            number: JourneyMemberShard(rules, awaits=PARTS) for number in NUMBERS
-        }
-        self.shards[UNITED] = JourneyPersonShard(rules, awaits=AWAITED)
-        self.ways: dict[Way, deque[MemberBatch]] = {}
-        self.done: list[Decision] = []
-
-    def send(self, sender: int | None, one: MemberBatch) -> None:
-        """Put it on its way; None is the source."""
-        self.ways.setdefault((sender, one.shard), deque()).append(one)
-
-    def tell(self, fact: Fact | str) -> None:
-        """What the source hands out: a fact, or the part that has read up."""
-        if isinstance(fact, str):
-            for shard in self.shards:
-                self.send(None, read_up(shard, fact))
-            return
-        for one in told(fact):
-            self.send(None, one)
-
-    def open(self) -> list[Way]:
-        """Ways on which something is."""
-        return [way for way, waiting in self.ways.items() if waiting]
-
-    def deliver(self, way: Way) -> None:
-        """Let the first thing on a way arrive."""
-        shard = self.shards[way[1]]
-        self._keep(way[1], shard.apply([self.ways[way].popleft()], self.now))
-        self._keep(way[1], shard.flush())
-        self.wake()
-
-    def deliver_all(self) -> None:
-        """Let everything arrive."""
-        while ways := self.open():
-            self.deliver(ways[0])
-
-    def wake(self) -> None:
-        """Let time pass where somebody asked for it."""
-        for number, shard in self.shards.items():
-            due = shard.due(self.now)
-            if due is not None and due <= self.now:
-                self._keep(number, shard.tick(self.now))
-
-    def restart_persons(self) -> None:
-        """Persons go on from their state."""
-        dumped = self.shards[UNITED].dump()
-        shard = self.shards[UNITED] = JourneyPersonShard(self._rules, awaits=AWAITED)
-        shard.restore(*dumped)
-
-    def _keep(self, number: int, outcomes: list[MembersOutcome]) -> None:
-        for out in outcomes:
-            self.done += [one for one in out.decisions if isinstance(one, Decision)]
-            for part in out.parts:
-                self.send(number, batch(UNITED, part))
-            if out.read_up:
-                self.send(number, read_up(UNITED, str(number)))
-
-    def decided(self) -> set[tuple[str, str, str, str]]:
-        return {(one.member, one.journey, one.action, one.decision) for one in self.done}
-
-
 THANKED = {("b", "thanks", "send", "go")}
 
 
 def of_a_merged_pair() -> Network:
     """b agreed, a is b, and a has bought; nothing of it has arrived."""
-    world = Network()
+    world = Network(RULES)
     world.tell(agreed("b", NOW - DAY_US))
     world.tell(merged("a", "b", NOW - HOUR_US))
     world.tell(bought("a", "1", NOW - MINUTE_US))
@@ -204,6 +104,53 @@ def test_what_is_heard_waits_for_the_journey(parts: int, *, restart: bool) -> No
     assert [(one.member, one.gift) for one in world.done if one.gift] == [("b", "glad")]
 
 
+def test_what_one_id_did_is_seen_by_whom_the_other_is_merged_into() -> None:
+    """b is c before all of b is known, and what a did is seen by then."""
+    world = of_a_merged_pair()
+    world.tell(agreed("c", NOW - DAY_US))
+    for way in ((None, UNITED), (None, 0), (None, 0), (0, UNITED), (0, UNITED)):
+        world.deliver(way)
+    world.tell(merged("b", "c", NOW - MINUTE_US))
+    while world.ways[None, UNITED]:
+        world.deliver((None, UNITED))
+    world.deliver_all()
+    assert world.decided() == {("c", "thanks", "send", "go")}
+
+
+def test_what_is_heard_before_persons_know_of_the_id_is_not_lost() -> None:
+    """Its shard has handed over the journey by then, and persons have never heard of it."""
+    world = Network(ASKING)
+    for fact in (agreed("a", NOW - DAY_US), bought("a", "1", NOW - MINUTE_US), *PARTS):
+        world.tell(fact)
+    world.deliver_all()
+    (sent,) = world.done
+    opened = Answer(NOW, "app", "o", "live", "a", "opened", sent.id)
+    world.send(None, batch(UNITED, opened))
+    world.tell(merged("a", "b", NOW))
+    world.send(None, batch(0, opened))
+    world.deliver_all()
+    world.now += DAY_US
+    world.wake()
+    assert [(one.member, one.gift) for one in world.done if one.gift] == [("b", "glad")]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_what_was_merged_long_ago_crosses_nothing_now(*, late: bool) -> None:
+    """Also when the last part of the person comes after all that is new."""
+    text = journey("vip", "{crosses: {field: spent, above: 150}}", "give: vip")
+    world = Network(RULES._replace(programs=(program(text, CHAIN),)))
+    old: list[Fact] = [
+        bought("a", "1", NOW - 60 * DAY_US),
+        bought("b", "2", NOW - 60 * DAY_US),
+        merged("a", "b", NOW - 30 * DAY_US),
+    ]
+    new: list[Fact] = [agreed("a", NOW - HOUR_US), agreed("b", NOW - HOUR_US)]
+    for fact in (*new, *old, *PARTS) if late else (*old, *new, *PARTS):
+        world.tell(fact)
+        world.deliver_all()
+    assert world.decided() == set()
+
+
 members = st.sampled_from(sorted(SHARDS))
 ages = st.one_of(st.integers(0, 70), st.integers(0, 75 * 24)).map(lambda hours: hours * HOUR_US)
 happened = st.lists(st.tuples(members, ages), max_size=8)
@@ -217,6 +164,8 @@ def histories(draw: Any) -> list[Fact]:
         bought(member, f"p{number}", NOW - age)
         for number, (member, age) in enumerate(draw(happened))
     ]
+    for number, (member, age) in enumerate(draw(happened)[:3]):
+        facts.append(given_back(member, f"p{number}", NOW - age))
     for member, age in draw(happened):
         facts.append(agreed(member, NOW - age, draw(st.sampled_from(("granted", "withdrawn")))))
     # Who is merged into two, one after the other, leaves the first what it brought: of such there
@@ -231,12 +180,12 @@ def histories(draw: Any) -> list[Fact]:
 @given(histories(), st.data())
 def test_any_order_comes_to_the_same(facts: list[Fact], data: Any) -> None:
     """Two parts of a source and three shards, each as quick as it likes."""
-    whole = Network()
+    whole = Network(MORE)
     for fact in (*facts, *PARTS):
         whole.tell(fact)
         whole.deliver_all()
 
-    world = Network()
+    world = Network(MORE)
     queues: list[deque[Fact | str]] = [deque(), deque()]
     for fact in facts:
         queues[data.draw(st.integers(0, 1))].append(fact)

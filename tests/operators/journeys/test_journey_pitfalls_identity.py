@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from journey_driver import SEND, journey, local
 from pitfall_shop import ON_PURCHASE, VIP, WINBACK, shop
 
+from operators.members.facts import UNITED
 from schemas.journey_rules import Cap
 
 
@@ -32,6 +34,59 @@ def test_i3_both_in_one_journey() -> None:
     assert given == [("a", "one"), ("b", "one"), ("b", "two")]
     assert local(world.decided("go")[-1].decided_at) == "2026-03-06 12:00"
     assert sorted(world.left()) == ["done", "merged", "merged"]
+
+
+@pytest.mark.parametrize("member", ["a", "b"])
+def test_i1_who_was_above_does_not_cross(member: str) -> None:
+    """Whichever of both ids comes first in the alphabet."""
+    world = shop(journey("vip", "{crosses: {field: spent, above: 500}}", "give: gift"))
+    world.buy("2026-03-01 12:00", 550, member, origin="backfill")
+    world.link("2026-03-03 12:00", member, "b" if member == "a" else "a")
+    world.until("2026-04-01 12:00")
+    assert world.gifts() == []
+
+
+@pytest.mark.parametrize("member", ["a", "b"])
+@pytest.mark.parametrize(
+    ("reenter", "given"), [("never", 1), ("{once_per: 30d}", 1), ("{once_per: 8d}", 2)]
+)
+def test_i3_one_has_been_in_the_journey_already(member: str, reenter: str, given: int) -> None:
+    """Whichever id survives: who may not come in again does not get the same once more."""
+    text = journey("j", ON_PURCHASE, "wait: 1d", "give: one", reenter=reenter)
+    world = shop(text)
+    world.buy("2026-03-01 12:00", member="a" if member == "b" else "b")
+    world.until("2026-03-10 12:00")
+    world.buy("2026-03-10 12:00", member=member)
+    world.link("2026-03-10 18:00", "a", "b")
+    world.until("2026-04-01 12:00")
+    assert len(world.gifts()) == given
+
+
+def test_i3_merged_a_second_time_in_the_same_run() -> None:
+    """The run that a brought to b is not one too many because a is known to have had it."""
+    world = shop(journey("j", ON_PURCHASE, "wait: 9d", "give: one", reenter="never"))
+    world.buy("2026-03-01 12:00", member="a")
+    world.link("2026-03-02 12:00", "a", "b")
+    world.link("2026-03-03 12:00", "a", "b", merged=False)
+    world.link("2026-03-04 12:00", "a", "b")
+    world.until("2026-04-01 12:00")
+    assert [(one.member, one.gift) for one in world.decided("go")] == [("b", "one")]
+
+
+@pytest.mark.parametrize("earlier", ["a", "b"])
+def test_i3_a_silence_that_was_dealt_with_is_that_of_the_person(earlier: str) -> None:
+    """Also of a journey that they may come into again and again."""
+    text = journey("j", "{no_purchase_for: 30d}", "give: one", reenter="always")
+    world = shop(text)
+    world.buy("2026-03-01 12:00", member=earlier)
+    world.buy("2026-03-01 13:00", member="a" if earlier == "b" else "b")
+    world.until("2026-03-31 14:00")
+    world.link("2026-03-31 15:00", "a", "b")
+    world.until("2026-04-15 12:00")
+    assert [one.member for one in world.decided("go")] == [earlier, "a" if earlier == "b" else "b"]
+    world.buy("2026-04-20 12:00", member="a")
+    world.until("2026-06-01 12:00")
+    assert len(world.gifts()) == 3
 
 
 def test_i4_caps_unite() -> None:
@@ -110,3 +165,62 @@ def test_i8_un_merge_gives_nothing_twice() -> None:
     world.buy("2026-03-04 12:00", member="b")
     world.until("2026-04-01 12:00")
     assert world.gifts() == ["one", "one"]
+
+
+@pytest.mark.parametrize("origin", ["live", "backfill"])
+def test_i8_un_merge_crosses_no_level(origin: str) -> None:
+    """Who was above its level long ago has not come to it because ids were taken apart."""
+    text = journey("j", "{crosses: {field: spent, above: 300}}", "give: vip", reenter="always")
+    world = shop(text)
+    world.buy("2026-03-01 12:00", 400, "a", origin=origin)
+    world.link("2026-03-02 12:00", "a", "b")
+    world.link("2026-03-03 12:00", "a", "b", merged=False)
+    world.until("2026-04-01 12:00")
+    assert world.gifts() == (["vip"] if origin == "live" else [])
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_i8_un_merge_from_the_middle_of_a_chain(*, restart: bool) -> None:
+    """a came to c by way of b: alone again, it has had what it had, also without a restart."""
+    world = shop(journey("j", ON_PURCHASE, "give: one", reenter="never"))
+    for hour, name in enumerate("abc"):
+        world.buy(f"2026-03-01 {hour:02d}:00", member=name)
+    world.link("2026-03-02 12:00", "a", "b")
+    world.link("2026-03-03 12:00", "b", "c")
+    if restart:
+        world.restart()
+    world.link("2026-03-04 12:00", "a", "b", merged=False)
+    world.buy("2026-03-05 12:00", member="a")
+    world.until("2026-04-01 12:00")
+    assert world.gifts() == ["one"] * 3
+
+
+@pytest.mark.parametrize("erased", ["a", "b"])
+def test_x1_of_who_is_erased_nothing_stays_with_whom_it_was_merged_into(erased: str) -> None:
+    """Neither what an erased id has brought, nor the one that it was brought to."""
+    world = shop(journey("j", ON_PURCHASE, "give: one", reenter="never"))
+    for hour, name in enumerate("ab"):
+        world.buy(f"2026-03-01 {hour:02d}:00", member=name)
+    world.link("2026-03-02 12:00", "a", "b")
+    desk = world.replay.shards[UNITED].desk
+    assert list(desk.members["b"].absorbed) == ["a"]
+    world.erase("2026-03-03 12:00", erased)
+    world.until("2026-03-04 12:00")
+    if erased == "a":
+        assert not desk.members["b"].absorbed
+    else:
+        assert list(desk.members) == ["a"]
+    assert not desk._absorbed
+
+
+def test_i8_un_merge_from_an_erased_survivor() -> None:
+    """Who was not named in the erasure is alone again, and has had what it had."""
+    text = journey("j", ON_PURCHASE, "give: one", "wait: 9d", "give: two", reenter="never")
+    world = shop(text)
+    world.buy("2026-03-01 12:00", member="a")
+    world.link("2026-03-02 12:00", "a", "b")
+    world.erase("2026-03-03 12:00", "b")
+    world.link("2026-03-04 12:00", "a", "b", merged=False)
+    world.buy("2026-03-05 12:00", member="a")
+    world.until("2026-04-01 12:00")
+    assert world.gifts() == ["one"]
