@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from schemas.coupon_events import ERASED, CouponEvent, CouponRejected
 from schemas.instants import parse_instant
@@ -27,6 +27,21 @@ FROM: dict[str, frozenset[str]] = {
 
 class OutOfOrder(ValueError):
     """An event that cannot follow what was told before: some are missing, or mixed up."""
+
+
+class Rollback(NamedTuple):
+    """What a refund took back of a coupon's use: goods worth `part`, `returned` with those before.
+
+    Money in minor units; `amount` and `basket` are of the use.
+    """
+
+    refund: str
+    order: str
+    store: str
+    amount: int
+    basket: int
+    part: int
+    returned: int
 
 
 @dataclass(slots=True)
@@ -51,7 +66,7 @@ class Life:
     message: str = ""
     experiment: str = ""
     arm: str = ""
-    refunds: list[str] = field(default_factory=list)
+    rollbacks: list[Rollback] = field(default_factory=list)
 
     def at(self, now: int) -> State:
         """The state at a time: what lapsed or expired is so, whether or not anybody told it."""
@@ -81,8 +96,10 @@ class Life:
                 self._use("redeemed", event)
                 self.ends, self.uses = 0, self.uses + 1
             case "rolled_back":
-                self.returned += event.returned or 0
-                self.refunds.append(event.refund or "")
+                part = event.returned or 0
+                self.returned += part
+                use = (self.order, self.store, self.amount, self.basket)
+                self.rollbacks.append(Rollback(event.refund or "", *use, part, self.returned))
                 self.valid_to = _ms(event.valid_to)
                 if not event.partial:
                     self.state = self.before = "rolled_back"

@@ -20,7 +20,7 @@ from sinks.redis.scripted import Steps
 COUPONS_A_CALL = 64
 KEYS_A_CALL = 500
 # What a record in Redis has of a life.
-_FIELDS = [each.name for each in fields(Life) if each.name not in {"coupon", "refunds"}]
+_FIELDS = [each.name for each in fields(Life) if each.name not in {"coupon", "rollbacks"}]
 
 
 def begin(desk: Protocol, token: str) -> Steps[None]:
@@ -50,8 +50,8 @@ def clear(desk: Protocol, token: str) -> Steps[None]:
 def restore(desk: Protocol, token: str, lives: Iterable[Life]) -> Steps[int]:
     """Write coupons and what they use of their budgets; how many were not there yet.
 
-    Their campaigns must be published. What calls had been answered is forgotten: a repetition is
-    judged by the coupon's state.
+    Their campaigns must be published. What calls had been answered is forgotten (a repetition is
+    judged by the coupon's state), but for rollbacks: what was paid back once stays so.
 
     Raises:
         NotPublished: another rebuild has begun, or the desk is open.
@@ -80,7 +80,8 @@ def _piece(desk: Protocol, token: str, lives: list[Life]) -> Steps[int]:
     for life in lives:
         order = life.order if life.state in {"reserved", "redeemed"} else ""
         keys += desk.keys.one(life.coupon, life.campaign, life.member, order)
-        rows.append({"id": life.coupon} | {name: getattr(life, name) for name in _FIELDS})
+        row = {"id": life.coupon} | {name: getattr(life, name) for name in _FIELDS}
+        rows.append(row | {"rollbacks": life.rollbacks})
         said = {"message": life.message, "experiment": life.experiment, "arm": life.arm}
         issued.append(fingerprint("issue", life.campaign, life.member, said))
     payload = {"rebuilder": token, "coupons": rows, "fingerprints": issued, "kept": desk.kept}

@@ -40,6 +40,15 @@ function calls.restore(keys, p, now)
     local rule = read_rule(own[RULE], own[LIVE], now)
     if rule and redis.call('EXISTS', own[COUPON]) == 0 then
       r.fingerprint, r.calls = p.fingerprints[i], {}
+      for _, told in ipairs(r.rollbacks) do
+        local refund, order, store, amount, basket, part, returned = unpack(told)
+        local body = answer_of(r, now, false)
+        body.state = returned >= basket and 'rolled_back' or 'redeemed'
+        body.order, body.store, body.amount, body.basket = order, store, amount, basket
+        body.returned, body.returned_now = returned, part
+        r.calls[#r.calls + 1] = {refund, '', 'rollback', cjson.encode(body)}
+      end
+      r.rollbacks = nil
       redis.call('HINCRBY', own[RULE], 'issued', 1)
       if r.member ~= ERASED then redis.call('HINCRBY', own[COUNTS], r.member, 1) end
       if r.state == 'redeemed' then

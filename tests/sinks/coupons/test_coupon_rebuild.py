@@ -51,6 +51,10 @@ def test_the_desk_is_as_it_was(clock: SettableDeskClock) -> None:
     with clock.desk() as desk:
         lived(desk, clock)
         before = seen(desk)
+        first = {
+            name: desk.run(desk.rolling_back(name, order=f"o-{name}", refund="r", returned=part))
+            for name, part in (("k0", 100), ("k1", 0))
+        }
         lives = Lives()
         for entry in desk.outbox(count=1000):
             assert lives.follow(entry.what, entry.event)
@@ -80,8 +84,20 @@ def test_the_desk_is_as_it_was(clock: SettableDeskClock) -> None:
         assert desk.run(again).replayed
         with pytest.raises(Refused, match="another order"):
             desk.run(desk.redeeming("k0", call="e", order="x", basket=basket(29_000)))
+        # What was paid back is not paid back again.
+        for name, returned in (("k0", 100), ("k1", 0)):
+            order = f"o-{name}"
+            asked_again = desk.rolling_back(name, order=order, refund="r", returned=returned)
+            twice, paid = desk.run(asked_again)
+            told, paid_first = first[name]
+            assert paid == paid_first > 0
+            assert twice == msgspec.structs.replace(told, at=twice.at)
+            with pytest.raises(Mismatch):
+                desk.run(desk.rolling_back(name, order="other", refund="r"))
+        rest, _ = desk.run(desk.rolling_back("k0", order="o-k0", refund="r2"))
+        assert (rest.state, rest.returned_now) == ("rolled_back", 28_900)
         desk.run(desk.redeeming("k2", call="d", order="o-k2"))
-        assert campaign_of(desk, "c280-50").redeemed == 2
+        assert campaign_of(desk, "c280-50").redeemed == 1
 
 
 def test_what_came_before_may_be_gone_from_the_log(clock: SettableDeskClock) -> None:
