@@ -14,11 +14,9 @@ from infra.answers import console, field, table
 from operators.members.experiments.decide import Decision
 from operators.members.experiments.moments import Moments
 from operators.members.experiments.readout import Comparison, Metric, Readout, Scale
+from operators.members.experiments.results import Told
 from operators.members.experiments.sequence import Difference
 from operators.members.experiments.words import amount, interval
-
-# A metric, its figures by arm, and its comparisons.
-Told = tuple[Metric, Mapping[str, Moments], Sequence[Comparison]]
 
 
 def print_readout(found: Readout, decision: Decision, told: Sequence[Told], notes: str) -> None:

@@ -11,6 +11,7 @@ from schemas.coupon_tables import (
     PURCHASE,
 )
 from schemas.coupon_views import COUPON_FRICTION, COUPON_FUNNEL, COUPON_STATE
+from schemas.experiment_tables import EXPERIMENT_RESULT
 from schemas.footfall_tables import EMPLOYEE_WORK_15M, FOOTFALL_15M
 from schemas.forecast_tables import FORECAST_15M, FORECAST_SPAN
 from schemas.journey_tables import JOURNEY_RUN, MESSAGE
@@ -266,6 +267,7 @@ TABLES: tuple[Table, ...] = (
     MESSAGE,
     MESSAGE_DELIVERY,
     JOURNEY_RUN,
+    EXPERIMENT_RESULT,
     COUPON_EVENT,
     COUPON_REJECTION,
     COUPON_CAMPAIGN,

@@ -28,12 +28,22 @@ class Outcome(NamedTuple):
     opted_out: bool
 
 
+class Outcomes(NamedTuple):
+    """People, how many more are left out for now, and the newest purchase.
+
+    The window of those left out is not over at the newest purchase, so what they do is not known;
+    all that counts is therefore not later than it.
+    """
+
+    people: list[Outcome]
+    not_over: int
+    newest: datetime
+
+
 def outcomes(
     queries: Queries, journey: str, version: str, experiment: str, window: timedelta
-) -> tuple[list[Outcome], int]:
-    """Who came to the moment of sending in a version, and how many of them are left out for now.
-
-    Their window is not over at the newest purchase, so what they do is not known.
+) -> Outcomes:
+    """Who came to the moment of sending in a version, in the order of that.
 
     Raises:
         QueryError: nobody did, with the versions that are there; or no purchase is known.
@@ -53,7 +63,7 @@ def outcomes(
     rows = queries.ask(_SQL, [journey, version, seconds, experiment, journey]).rows
     found = [Outcome._make(row) for row in rows]
     over = [one for one in found if one.exposed_at + window <= newest]
-    return over, len(found) - len(over)
+    return Outcomes(over, len(found) - len(over), newest)
 
 
 _SQL = """

@@ -10,16 +10,18 @@ import click
 
 from flows.settings import SettingsError, load_chain
 from infra.experiment_shown import print_json, print_readout
+from infra.experiment_stored import store
 from infra.options import format_option
 from infra.roll_out import RollOut
 from infra.warehouse_option import warehouse_option
 from operators.journeys.amend import AmendError
 from operators.journeys.program import Program, SplitArms
-from operators.members.experiments.decide import decide
+from operators.members.experiments.decide import Decision, decide
 from operators.members.experiments.definition import SLOTS, Experiment
 from operators.members.experiments.people import people
 from operators.members.experiments.ratio import Split
-from operators.members.experiments.readout import Metric, Rules, Scale, compared, read
+from operators.members.experiments.readout import Metric, Readout, Rules, Scale, compared, read
+from operators.members.experiments.results import Look, Told
 from schemas.chain import Chain
 from serving.journey_outcomes import Outcome, outcomes
 from serving.queries import QueryError, open_queries
@@ -52,6 +54,7 @@ _DAY = timedelta(days=1)
 @click.option("--once", is_flag=True, help="Looked at once, at a number that was fixed before.")
 @click.option("--min-per-arm", default=100, show_default=True)
 @click.option("--reduce", is_flag=True, help="Decide on the figures with variance reduction.")
+@click.option("--store", "stored", is_flag=True, help="Keep it in experiment_result, too.")
 @click.option("--roll-out", is_flag=True, help="Write a clearly better arm into FILE.")
 @format_option()
 def journey_command(
@@ -66,6 +69,7 @@ def journey_command(
     once: bool,
     min_per_arm: int,
     reduce: bool,
+    stored: bool,
     roll_out: bool,
     form: str,
 ) -> None:
@@ -89,16 +93,24 @@ def journey_command(
     name = "" if split is None else split.name
     try:
         with open_queries(warehouse) as queries:
-            found, open_ = outcomes(queries, program.name, program.version, name, window)
+            found, open_, newest = outcomes(queries, program.name, program.version, name, window)
     except QueryError as wrong:
         raise click.ClickException(str(wrong)) from wrong
     rules = Rules(alpha=alpha, planned=planned, once=once, min_per_arm=min_per_arm, reduce=reduce)
     notes = f"{len(found):,} members, each for {window / _DAY:g} days after it"
     if open_:
         notes += f"; {open_:,} more whose days are not over"
-    next_ = _show(split, held, found, margin, rules, notes, form)
-    if next_ is None:
+    answer, decision, told = _read(split, held, found, margin, rules)
+    if form == "json":
+        print_json(answer, decision, told)
+    else:
+        print_readout(answer, decision, told, notes)
+    if stored:
+        look = Look(program.name, program.version, name, newest, window)
+        store(warehouse, look, answer, decision, told)
+    if split is None:
         return
+    next_ = RollOut(split, answer, decision)
     if not (roll_out and next_.due):
         if form != "json" and next_.words is not None:
             click.echo(f"  {next_.words}")
@@ -110,15 +122,13 @@ def journey_command(
     click.echo(f"rolled out in {file}: flows that run live take it up by themselves", err=True)
 
 
-def _show(
+def _read(
     split: Experiment | None,
     held: int,
     found: list[Outcome],
     margin: float | None,
     rules: Rules,
-    notes: str,
-    form: str,
-) -> RollOut | None:
+) -> tuple[Readout, Decision, list[Told]]:
     goal = Metric("spent" if margin is None else "margin", Scale.MONEY)
     several = sum(_mixed(one) for one in found)
     counted = [(arm, one) for one in found if (arm := _arm(one, split)) is not None]
@@ -137,16 +147,11 @@ def _show(
     phases = _phases(Counter(arm for arm, _ in counted), split, held)
     answer = read(arms, goal, figures.metrics, phases, days, rules, (OPTED_OUT,), several)
     pairs = [(one.arm, one.against) for one in answer.comparisons]
-    told = [
+    told: list[Told] = [
         (one, of, compared(one, of, pairs, answer.looked_alpha, rules))
         for one, of in ((one, figures.metrics[one.name]) for one in (goal, BOUGHT, OPTED_OUT))
     ]
-    decision = decide(answer)
-    if form == "json":
-        print_json(answer, decision, told)
-    else:
-        print_readout(answer, decision, told, notes)
-    return None if split is None else RollOut(split, answer, decision)
+    return answer, decide(answer), told
 
 
 def _split(program: Program, wanted: str | None) -> Experiment | None:

@@ -10,12 +10,17 @@ import click
 from infra.commands.experiment_journey import journey_command
 from infra.experiment_picture import draw
 from infra.experiment_shown import print_json, print_readout
+from infra.experiment_stored import store
 from infra.options import format_option
+from infra.warehouse_option import warehouse_option
 from operators.members.experiments.decide import decide
 from operators.members.experiments.looks import looks
 from operators.members.experiments.people import PeopleError, people
 from operators.members.experiments.readout import Metric, Rules, Scale, compared, read
+from operators.members.experiments.results import Look, Told
 from operators.members.experiments.sequence import members_needed
+from schemas.instants import to_datetime
+from sinks.warehouse.address import Target
 from sources.columns import ColumnError, columns_of, read_columns
 
 # Kevin Hillstrom's e-mail challenge of 2008 (MineThatData): 64,000 customers, three arms.
@@ -61,6 +66,9 @@ experiment.add_command(journey_command)
     type=click.Path(path_type=Path),
     help="Draw the goal look by look (PNG, SVG or PDF); needs --exposed-at.",
 )
+@click.option("--store", "stored", is_flag=True, help="Keep it in experiment_result, too.")
+@click.option("--experiment", "name", help="Its name there; needs --store and --exposed-at.")
+@warehouse_option
 @format_option()
 def read_command(
     file: Path,
@@ -80,6 +88,9 @@ def read_command(
     min_per_arm: int,
     worthwhile: float | None,
     picture: Path | None,
+    stored: bool,
+    name: str | None,
+    warehouse: Target,
     form: str,
 ) -> None:
     """Read FILE (CSV or Parquet), one row a member: its arm and what it did.
@@ -88,6 +99,9 @@ def read_command(
     """
     if picture and (member or not exposed_at):
         msg = "--picture needs --exposed-at, and one row a member"
+        raise click.UsageError(msg)
+    if (stored or name) and not (stored and name and exposed_at):
+        msg = "--store needs --experiment, its name, and --exposed-at, which says how far it went"
         raise click.UsageError(msg)
     try:
         if arm_column is None and set(columns_of(file)) >= HILLSTROM:
@@ -114,6 +128,7 @@ def read_command(
         raise click.ClickException(str(error)) from error
     arms = _arms(sorted(found.counts), control)
     days, notes = min_days, ""
+    instants: list[int] = []
     if exposed_at:
         instants = cast(list[int], [one for one in columns[exposed_at] if one is not None])
         days = (max(instants) - min(instants)) / _DAY_US if instants else 0.0
@@ -131,7 +146,7 @@ def read_command(
     split = (found.counts, _shares(arms, shares))
     answer = read(arms, wanted[0], found.metrics, [split], days, rules, guarded, found.multiple)
     pairs = [(one.arm, one.against) for one in answer.comparisons]
-    told = [
+    told: list[Told] = [
         (
             one,
             found.metrics[one.name],
@@ -146,6 +161,12 @@ def read_command(
         print_json(answer, decision, told)
     else:
         print_readout(answer, decision, told, notes)
+    if stored and name:
+        if not instants:
+            msg = f"nothing is stored: no row of {file} has an instant in {exposed_at}"
+            raise click.ClickException(msg)
+        look = Look("", "", name, to_datetime(max(instants)))
+        store(warehouse, look, answer, decision, told)
 
 
 @experiment.command("size")

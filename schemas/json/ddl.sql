@@ -664,6 +664,86 @@ COMMENT ON COLUMN "journey_run"."experiment" IS 'the last one on the way, or emp
 COMMENT ON COLUMN "journey_run"."arm" IS 'the member''s arm of it';
 COMMENT ON COLUMN "journey_run"."regret" IS '1: something was done before a purchase was known that was earlier';
 COMMENT ON COLUMN "journey_run"."version" IS 'microseconds since 1970 of `at`';
+CREATE TABLE IF NOT EXISTS "experiment_result" (
+  "journey" VARCHAR NOT NULL,
+  "journey_version" VARCHAR NOT NULL,
+  "experiment" VARCHAR NOT NULL,
+  "as_of" TIMESTAMPTZ NOT NULL,
+  "metric" VARCHAR NOT NULL,
+  "arm" VARCHAR NOT NULL,
+  "against" VARCHAR NOT NULL,
+  "control" VARCHAR NOT NULL,
+  "goal" VARCHAR NOT NULL,
+  "guardrail" BIGINT NOT NULL,
+  "scale" VARCHAR NOT NULL,
+  "members" BIGINT NOT NULL,
+  "mean" DOUBLE NOT NULL,
+  "value" DOUBLE,
+  "low" DOUBLE,
+  "high" DOUBLE,
+  "error" DOUBLE,
+  "clear" BIGINT,
+  "reduced_value" DOUBLE,
+  "reduced_low" DOUBLE,
+  "reduced_high" DOUBLE,
+  "reduced_error" DOUBLE,
+  "reduced_clear" BIGINT,
+  "reduced" DOUBLE,
+  "harm" VARCHAR NOT NULL,
+  "alpha" DOUBLE NOT NULL,
+  "once" BIGINT NOT NULL,
+  "decided_on" VARCHAR NOT NULL,
+  "verdict" VARCHAR NOT NULL,
+  "verdict_arm" VARCHAR NOT NULL,
+  "words" JSON NOT NULL,
+  "split_p" DOUBLE NOT NULL,
+  "split_p_always" DOUBLE NOT NULL,
+  "split_alarm" BIGINT NOT NULL,
+  "multiple" BIGINT NOT NULL,
+  "days" DOUBLE NOT NULL,
+  "within" DOUBLE,
+  "version" BIGINT NOT NULL,
+  PRIMARY KEY ("journey", "journey_version", "experiment", "as_of", "metric", "arm", "against")
+);
+COMMENT ON TABLE "experiment_result" IS 'What an experiment showed at a look: its control, and every arm against the control and against the arms before it, metric by metric. A look at the same facts writes the same rows; a later one leaves the earlier.';
+COMMENT ON COLUMN "experiment_result"."journey" IS 'its name; empty: read from a table of people';
+COMMENT ON COLUMN "experiment_result"."journey_version" IS 'the one that was read, or empty';
+COMMENT ON COLUMN "experiment_result"."experiment" IS 'its name; empty: a holdout alone';
+COMMENT ON COLUMN "experiment_result"."as_of" IS 'the look: nothing later counts. The newest purchase; of a table of people the newest exposure';
+COMMENT ON COLUMN "experiment_result"."metric" IS 'spent, margin, bought, opted_out, or the table''s own';
+COMMENT ON COLUMN "experiment_result"."arm" IS 'whose figures these are';
+COMMENT ON COLUMN "experiment_result"."against" IS 'the arm that it is compared with; empty for the control';
+COMMENT ON COLUMN "experiment_result"."control" IS 'the look''s control';
+COMMENT ON COLUMN "experiment_result"."goal" IS 'the metric that decides';
+COMMENT ON COLUMN "experiment_result"."guardrail" IS '1: this metric may stop a roll-out';
+COMMENT ON COLUMN "experiment_result"."scale" IS 'rate: share of members; money: minor units; number';
+COMMENT ON COLUMN "experiment_result"."members" IS 'of the arm, whose days are over [members]';
+COMMENT ON COLUMN "experiment_result"."mean" IS 'of the arm''s members [share of members, minor money units or the metric''s own, see scale]';
+COMMENT ON COLUMN "experiment_result"."value" IS 'mean of the arm less that of `against`, as it is; empty for the control [share of members, minor money units or the metric''s own, see scale]';
+COMMENT ON COLUMN "experiment_result"."low" IS 'where its interval begins; empty: too few [share of members, minor money units or the metric''s own, see scale]';
+COMMENT ON COLUMN "experiment_result"."high" IS 'where its interval ends; empty: too few [share of members, minor money units or the metric''s own, see scale]';
+COMMENT ON COLUMN "experiment_result"."error" IS 'its standard error; empty: too few [share of members, minor money units or the metric''s own, see scale]';
+COMMENT ON COLUMN "experiment_result"."clear" IS '1: 0 is outside of the interval';
+COMMENT ON COLUMN "experiment_result"."reduced_value" IS 'mean of the arm less that of `against`, with variance reduction; empty without a figure from before; empty for the control [share of members, minor money units or the metric''s own, see scale]';
+COMMENT ON COLUMN "experiment_result"."reduced_low" IS 'where its interval begins; empty: too few [share of members, minor money units or the metric''s own, see scale]';
+COMMENT ON COLUMN "experiment_result"."reduced_high" IS 'where its interval ends; empty: too few [share of members, minor money units or the metric''s own, see scale]';
+COMMENT ON COLUMN "experiment_result"."reduced_error" IS 'its standard error; empty: too few [share of members, minor money units or the metric''s own, see scale]';
+COMMENT ON COLUMN "experiment_result"."reduced_clear" IS '1: 0 is outside of the interval';
+COMMENT ON COLUMN "experiment_result"."reduced" IS 'of the variance, what its reduction took away [share]';
+COMMENT ON COLUMN "experiment_result"."harm" IS 'of a guardrail: why it stops the arm, or empty';
+COMMENT ON COLUMN "experiment_result"."alpha" IS 'of the interval: all pairs of arms keep the experiment''s together [probability]';
+COMMENT ON COLUMN "experiment_result"."once" IS '1: interval for one look at a fixed number; 0: for any number of looks';
+COMMENT ON COLUMN "experiment_result"."decided_on" IS 'plain or reduced: the goal''s difference that the verdict rests on';
+COMMENT ON COLUMN "experiment_result"."verdict" IS 'of the look: broken, wait, roll_out, harmful, guarded, no_matter';
+COMMENT ON COLUMN "experiment_result"."verdict_arm" IS 'the arm that it is about, or empty';
+COMMENT ON COLUMN "experiment_result"."words" IS 'the sentences that say why';
+COMMENT ON COLUMN "experiment_result"."split_p" IS 'of a split so far from the plan by chance, at one look [probability]';
+COMMENT ON COLUMN "experiment_result"."split_p_always" IS 'the same, at any number of looks [probability]';
+COMMENT ON COLUMN "experiment_result"."split_alarm" IS '1: the split is off, nothing may be read';
+COMMENT ON COLUMN "experiment_result"."multiple" IS 'left out, for they were in several arms [members]';
+COMMENT ON COLUMN "experiment_result"."days" IS 'from the first to the last exposure [days]';
+COMMENT ON COLUMN "experiment_result"."within" IS 'what counts after an exposure; empty: the table''s own [days]';
+COMMENT ON COLUMN "experiment_result"."version" IS 'microseconds since 1970 of `as_of`: late facts of the same look are written over it';
 CREATE TABLE IF NOT EXISTS "coupon_event" (
   "source" VARCHAR NOT NULL,
   "event" VARCHAR NOT NULL,
