@@ -124,8 +124,9 @@ def test_into_a_served_warehouse_the_same(
     assert run(file, "--warehouse", mine, *JSON, "--store")[0] == 0
     with ServedWarehouse(tmp_path) as server:
         monkeypatch.setenv("TILLFLOW_WAREHOUSE_TOKEN", READ_TOKEN)
-        code, output = run(file, "--warehouse", str(server.address), *JSON, "--store")
+        code, output = run(file, "--warehouse", str(server.reader), *JSON, "--store")
         assert code == 1, output
+        assert "may only read" in output
         assert content(server.address) == []
         monkeypatch.setenv("TILLFLOW_WAREHOUSE_TOKEN", WRITE_TOKEN)
         for _ in range(2):
