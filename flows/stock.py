@@ -1,7 +1,7 @@
 r"""Stock truth: movements -> one exact, live position for each SKU and place, and alerts.
 
     files or topics -> blocks -> facts by shard -> ledger -> warehouse, and topics of its own
-                            \-> what is no event --------/
+                            \-> what is no event, holds -/
 
 Runs as `tillflow run stock` and as `python -m bytewax.run flows.stock` with TILLFLOW_* settings.
 """
@@ -54,8 +54,8 @@ def build(settings: StockSettings, stop: Event, report: Report | None = None) ->
     def decode(blocks: list[Block]) -> Iterable[Item]:
         decoded = sharder.decode(*blocks)
         yield from ((f"{batch.shard:02d}", batch) for batch in decoded.batches)
-        if decoded.refusals:
-            yield ("read", empty_outcome(decoded.refusals))
+        if decoded.refusals or decoded.reservations:
+            yield ("read", empty_outcome(decoded.refusals, decoded.reservations))
         yield ("read", decoded.read)
 
     def decode_records(blocks: list[RecordBlock]) -> Iterable[Item]:
@@ -63,6 +63,8 @@ def build(settings: StockSettings, stop: Event, report: Report | None = None) ->
             yield from ((f"{batch.shard:02d}", batch) for batch in decoded.batches)
             if decoded.refusals:
                 yield ("read", list(map(DeadRecord, decoded.dead, decoded.refusals)))
+            if decoded.reservations:
+                yield ("read", empty_outcome([], decoded.reservations))
             yield ("read", decoded.read)
 
     def ledger(resume: Snapshot | None) -> ShardLogic[Batch, StockOutcome]:

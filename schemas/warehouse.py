@@ -17,6 +17,7 @@ from schemas.forecast_tables import FORECAST_15M, FORECAST_SPAN
 from schemas.journey_tables import JOURNEY_RUN, MESSAGE
 from schemas.member_tables import MEMBER_STATE, MEMBER_TRANSITION
 from schemas.message_tables import MESSAGE_DELIVERY
+from schemas.reservation_tables import RESERVATION
 from schemas.roster_tables import (
     ROSTER_DUTY,
     ROSTER_SHIFT,
@@ -252,6 +253,7 @@ TABLES: tuple[Table, ...] = (
     STOCK_POSITION,
     STOCK_ALERT,
     TRANSFER_SUGGESTION,
+    RESERVATION,
     FOOTFALL_15M,
     EMPLOYEE_WORK_15M,
     FORECAST_15M,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from operators.judging import bad_event, no_event
 from operators.stock.facts import Batch, Fact, TextLine, read_line
-from operators.stock.holds import confirmed_hold
+from operators.stock.holds import confirmed_hold, reservation_row
 from operators.stock.instants import Integers, read_instants
 from operators.stock.lines import Lines, sort_lines
 from operators.stock.numbering import SHARD_BITS, Numbers, SkuNumbers
@@ -73,11 +73,12 @@ class BlockRead(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """What a block held: facts by shard, refusals, and how many lines were what."""
+    """What a block held: facts by shard, refusals, how many lines were what, rows of holds."""
 
     batches: list[Batch]
     refusals: list[Refusal]
     read: BlockRead
+    reservations: Sequence[tuple[Any, ...]] = ()
 
 
 class Sharder:
@@ -124,7 +125,7 @@ class Sharder:
         found.batches += self._batches(lines)
         total = sum(block.total for block in blocks) - found.blank
         read = BlockRead(total, sum(map(len, found.batches)), found.others, found.newest)
-        return Decoded(found.batches, found.refusals, read)
+        return Decoded(found.batches, found.refusals, read, found.reservations)
 
     def _batches(self, lines: Lines) -> Sequence[Batch]:
         if len(lines) < FEWEST_SORTED:
@@ -137,7 +138,7 @@ class Sharder:
         stood: dict[int, array[int]] = {}
         for number, line in enumerate(records, block.first):
             try:
-                fact = _read(line)
+                fact = _read(line, found.reservations)
             except (ValueError, RecursionError, OverflowError) as wrong:
                 if not line.strip():
                     found.blank += 1
@@ -166,6 +167,7 @@ class _Found:
     def __init__(self) -> None:
         self.batches: list[Batch] = []
         self.refusals: list[Refusal] = []
+        self.reservations: list[tuple[Any, ...]] = []
         self.blank = 0
         self.others = 0
         self.newest: int | None = None
@@ -175,8 +177,10 @@ class _Found:
         self.newest = time if self.newest is None else max(self.newest, time)
 
 
-def _read(line: bytes) -> Fact | None:
-    """The fact of a line; None for what the hold gate says and is no concern here.
+def _read(line: bytes, reservations: list[tuple[Any, ...]]) -> Fact | None:
+    """The fact of a line; None for what the hold gate says and is no concern of the ledger.
+
+    What the gate says is a row in `reservations`, whatever it is.
 
     Raises:
         ValueError: it is no event of this flow.
@@ -192,10 +196,10 @@ def _read(line: bytes) -> Fact | None:
             _kept(to_micros(event.recordedtime))
         return event.fact(_kept_instant(event.time))
     hold = _reservation.decode(line)
+    time = _kept_instant(hold.time)
+    reservations.append(reservation_row(hold.id, time, hold.data))
     confirmed = confirmed_hold(hold.data)
-    if confirmed is None:
-        return None
-    return Fact(_kept_instant(hold.time), hold.source, hold.id, confirmed, 0)
+    return None if confirmed is None else Fact(time, hold.source, hold.id, confirmed, 0)
 
 
 def _kept_instant(instant: datetime) -> int:

@@ -27,7 +27,7 @@ from operators.stock.decode import (
     one_each,
 )
 from operators.stock.facts import Batch, Fact, read_line
-from operators.stock.holds import confirmed_hold
+from operators.stock.holds import confirmed_hold, reservation_row
 from operators.stock.refusals import Refusal
 from schemas.envelope import Instant
 from schemas.instants import SECOND_US, midnight_of, to_micros
@@ -69,6 +69,7 @@ class DecodedRecords(NamedTuple):
     refusals: list[Refusal]
     dead: list[Record]
     read: BlockRead
+    reservations: Sequence[tuple[Any, ...]] = ()
 
 
 class RecordDecoder:
@@ -92,7 +93,7 @@ class RecordDecoder:
             whole = Block(block.origin, records[0].offset, len(records), lines)
             decoded = self._sharder.decode(whole)
             if not decoded.refusals and not decoded.read.others:
-                return DecodedRecords(decoded.batches, [], [], decoded.read)
+                return DecodedRecords(decoded.batches, [], [], *decoded[2:])
         return self._one_by_one(block)
 
     def _one_by_one(self, block: RecordBlock) -> DecodedRecords:
@@ -101,8 +102,9 @@ class RecordDecoder:
         positions: list[int] = []
         refusals: list[Refusal] = []
         dead: list[Record] = []
+        reservations: list[tuple[Any, ...]] = []
         for record in block.records:
-            found = _judge(record, block.origin)
+            found = _judge(record, block.origin, reservations)
             if isinstance(found, Refusal):
                 refusals.append(found)
                 dead.append(record)
@@ -111,9 +113,8 @@ class RecordDecoder:
             positions += [record.offset] * len(found)
         decoded = self._sorted(block.origin, facts, positions, len(block.records))
         others = len(block.records) - len(set(positions)) - len(refusals)
-        return decoded._replace(
-            refusals=refusals, dead=dead, read=decoded.read._replace(others=others)
-        )
+        read = decoded.read._replace(others=others)
+        return DecodedRecords(decoded.batches, refusals, dead, read, reservations)
 
     def _sorted(
         self, origin: str, facts: Sequence[Fact], positions: Sequence[int], total: int
@@ -207,8 +208,13 @@ def is_binary(headers: Headers) -> bool:
     return not structured and any(name.startswith(ATTRIBUTE) for name, _ in headers)
 
 
-def _judge(record: Record, origin: str) -> list[Fact] | Refusal:
-    """The facts of a record (none: it is of no concern here), or why it is no event."""
+def _judge(
+    record: Record, origin: str, reservations: list[tuple[Any, ...]]
+) -> list[Fact] | Refusal:
+    """The facts of a record (none: no concern of the ledger), or why it is no event.
+
+    What the hold gate says is a row in `reservations`, whatever it is.
+    """
     value = record.value
     if value is None:
         return []
@@ -222,6 +228,7 @@ def _judge(record: Record, origin: str) -> list[Fact] | Refusal:
         try:
             event = _reservation.decode(line)
             time = _kept(to_micros(event.time))
+            reservations.append(reservation_row(event.id, time, event.data))
         except (ValueError, OverflowError) as wrong:
             return _refusal(origin, record, f"{RESERVATION_TYPE}: {wrong}")
         confirmed = confirmed_hold(event.data)

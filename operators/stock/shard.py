@@ -23,7 +23,8 @@ class StockOutcome(NamedTuple):
     """What a shard hands on: rows to write, refusals to keep, totals to add up.
 
     `positions` is stock_position by column, `alerts` are rows of stock_alert, `withdrawn` ids of
-    alerts that never were; instants are microseconds since 1970 UTC.
+    alerts that never were; instants are microseconds since 1970 UTC. `reservations` are rows of
+    reservation: no shard makes them, they come past it.
     """
 
     positions: list[list[Any]]
@@ -31,6 +32,7 @@ class StockOutcome(NamedTuple):
     withdrawn: list[str]
     refusals: list[Refusal]
     totals: Totals
+    reservations: Sequence[tuple[Any, ...]] = ()
 
 
 class StockShard:
@@ -130,6 +132,8 @@ def _urgent(changes: StockChanges) -> StockOutcome:
     return StockOutcome([], *changes[:4])
 
 
-def empty_outcome(refusals: list[Refusal]) -> StockOutcome:
-    """What could not even be read, on its way to `dead_letter`."""
-    return StockOutcome([], [], [], refusals, Totals())
+def empty_outcome(
+    refusals: list[Refusal], reservations: Sequence[tuple[Any, ...]] = ()
+) -> StockOutcome:
+    """What is for no shard: what could not even be read, and rows of holds."""
+    return StockOutcome([], [], [], refusals, Totals(), reservations)

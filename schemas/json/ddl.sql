@@ -130,6 +130,32 @@ COMMENT ON COLUMN "transfer_suggestion"."taker_version" IS 'version of the taker
 COMMENT ON COLUMN "transfer_suggestion"."updated_at" IS 'when it came into this state';
 COMMENT ON COLUMN "transfer_suggestion"."supersedes" IS 'the suggestion that this one replaces';
 COMMENT ON COLUMN "transfer_suggestion"."transfer" IS 'number under which the goods travel';
+CREATE TABLE IF NOT EXISTS "reservation" (
+  "reservation" VARCHAR NOT NULL,
+  "sku" VARCHAR NOT NULL,
+  "place" VARCHAR NOT NULL,
+  "state" VARCHAR NOT NULL,
+  "quantity" BIGINT NOT NULL,
+  "hold_seq" BIGINT NOT NULL,
+  "order" VARCHAR,
+  "channel" VARCHAR,
+  "expires_at" TIMESTAMPTZ,
+  "updated_at" TIMESTAMPTZ NOT NULL,
+  "version" BIGINT NOT NULL,
+  PRIMARY KEY ("reservation", "sku", "place")
+);
+COMMENT ON TABLE "reservation" IS 'What became of holds, as the hold gate told it: a row a reservation, SKU and place, in the newest state that was told. What moved to another place has a row at each.';
+COMMENT ON COLUMN "reservation"."reservation" IS 'id of the hold, its caller''s';
+COMMENT ON COLUMN "reservation"."sku" IS 'stock keeping unit';
+COMMENT ON COLUMN "reservation"."place" IS 'the place of which units are claimed';
+COMMENT ON COLUMN "reservation"."state" IS 'held, confirmed, released, expired or expired_short';
+COMMENT ON COLUMN "reservation"."quantity" IS 'claimed by this line, or given back [units]';
+COMMENT ON COLUMN "reservation"."hold_seq" IS 'number among the confirmed lines of the SKU and place, from 1; 0 in other states';
+COMMENT ON COLUMN "reservation"."order" IS 'order that the hold is for';
+COMMENT ON COLUMN "reservation"."channel" IS 'where the hold was made';
+COMMENT ON COLUMN "reservation"."expires_at" IS 'when it lapses; empty unless held';
+COMMENT ON COLUMN "reservation"."updated_at" IS 'time of the event that told this state';
+COMMENT ON COLUMN "reservation"."version" IS 'from that event''s time; of two states the larger counts';
 CREATE TABLE IF NOT EXISTS "footfall_15m" (
   "store" VARCHAR NOT NULL,
   "start" TIMESTAMPTZ NOT NULL,

@@ -10,26 +10,30 @@ import pyarrow as pa
 from operators.stock.refusals import Refusal
 from schemas.warehouse import STOCK_POSITION
 
-# (format, positions as an Arrow stream, alerts, withdrawn, refusals): plain values only, for
-# pickled classes would tie the recovery store to module paths.
-Carried = tuple[int, bytes, list[tuple[Any, ...]], list[str], list[tuple[Any, ...]]]
-FORMAT = 1
+# (format, positions as an Arrow stream, alerts, withdrawn, refusals, reservations): plain values
+# only, for pickled classes would tie the recovery store to module paths.
+Carried = tuple[Any, ...]
+# That of before had no reservations.
+BEFORE = 1
+FORMAT = 2
 
 
 @dataclass(slots=True)
 class Pending:
-    """Rows that wait: positions in the order they were made, the newest row of each alert."""
+    """Rows that wait: positions and reservations as they were made, alerts by id."""
 
     positions: list[pa.RecordBatch] = field(default_factory=list)
     alerts: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
     refusals: list[Refusal] = field(default_factory=list)
+    reservations: list[tuple[Any, ...]] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.positions or self.alerts or self.withdrawn or self.refusals)
+        changes = self.positions or self.alerts or self.withdrawn
+        return bool(changes or self.refusals or self.reservations)
 
     def __len__(self) -> int:
-        rows = sum(map(len, self.positions)) + len(self.alerts)
+        rows = sum(map(len, self.positions)) + len(self.alerts) + len(self.reservations)
         return rows + len(self.withdrawn) + len(self.refusals)
 
     @classmethod
@@ -41,6 +45,7 @@ class Pending:
             alerts | then.alerts,
             (first.withdrawn - then.alerts.keys()) | then.withdrawn,
             [*first.refusals, *then.refusals],
+            [*first.reservations, *then.reservations],
         )
 
     def packed(self) -> Carried:
@@ -55,6 +60,7 @@ class Pending:
             list(self.alerts.values()),
             sorted(self.withdrawn),
             [tuple(refusal) for refusal in self.refusals],
+            self.reservations,
         )
 
     @classmethod
@@ -64,16 +70,20 @@ class Pending:
         Raises:
             ValueError: it is of a format that this code does not read.
         """
-        number, positions, alerts, withdrawn, refusals = carried
-        if number != FORMAT:
+        number, *values = carried
+        if number == BEFORE:
+            values = [*values, []]
+        elif number != FORMAT:
             msg = (
                 f"the snapshot of the warehouse sink has format {number}, this tillflow reads "
                 f"{FORMAT}: run the version that wrote it, or start with an empty recovery folder"
             )
             raise ValueError(msg)
+        positions, alerts, withdrawn, refusals, reservations = values
         return cls(
             list(pa.ipc.open_stream(positions)),
             {row[0]: tuple(row) for row in alerts},
             set(withdrawn),
             [Refusal(*row) for row in refusals],
+            list(map(tuple, reservations)),
         )

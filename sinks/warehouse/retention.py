@@ -14,6 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from schemas.reservation_tables import RESERVATION
 from schemas.tables import Table, quoted
 from schemas.warehouse import (
     DEAD_LETTER,
@@ -66,6 +67,12 @@ RULES: tuple[Rule, ...] = (
         "HAVING arg_max(status, version) IN ('rejected', 'expired', 'superseded', 'executed') "
         "AND max(updated_at) < ?)",
         by_events=True,
+    ),
+    Rule(
+        RESERVATION,
+        "state <> 'held' AND updated_at < ?",
+        by_events=True,
+        still="state <> 'held'",
     ),
     Rule(FLOW_RUN, "status <> 'running' AND updated_at < ?", by_events=False),
     Rule(

@@ -17,6 +17,7 @@ from threading import RLock, Timer
 import pyarrow as pa
 
 from operators.stock.shard import StockOutcome
+from schemas.reservation_tables import RESERVATION
 from schemas.warehouse import (
     DEAD_LETTER,
     FLOW_RUN,
@@ -29,6 +30,7 @@ from sinks.warehouse.client import Warehouse
 from sinks.warehouse.pending import Carried, Pending
 from sinks.warehouse.rows import alert_rows, dead_letter_rows, position_rows
 from sinks.warehouse.runs import Counts, Run, run_rows, totals
+from sinks.warehouse.tuple_rows import newest_rows
 
 __all__ = ["Counts", "WarehouseWriter"]
 
@@ -91,6 +93,8 @@ class WarehouseWriter:
         if outcome.refusals:
             buffer.refusals.extend(outcome.refusals)
             counts.dead_letters += len(outcome.refusals)
+        if outcome.reservations:
+            buffer.reservations.extend(outcome.reservations)
         totals = outcome.totals
         counts.applied += totals.applied
         counts.duplicates += totals.duplicates
@@ -188,6 +192,10 @@ class WarehouseWriter:
         while warehouse.is_served and sum(map(len, positions)) > SERVED_ROWS:
             first, positions = _split(positions, SERVED_ROWS)
             warehouse.upsert(STOCK_POSITION, pa.Table.from_batches(first), several=True)
+        reservations = newest_rows(RESERVATION, buffer.reservations)
+        while warehouse.is_served and len(reservations) > SERVED_ROWS:
+            warehouse.upsert(RESERVATION, reservations.slice(0, SERVED_ROWS))
+            reservations = reservations.slice(SERVED_ROWS)
         with warehouse.transaction():
             if positions:
                 rows = pa.Table.from_batches(positions)
@@ -195,6 +203,7 @@ class WarehouseWriter:
             if buffer.withdrawn:
                 warehouse.delete(STOCK_ALERT, sorted(buffer.withdrawn))
             warehouse.upsert(STOCK_ALERT, alert_rows(buffer.alerts.values()))
+            warehouse.upsert(RESERVATION, reservations)
             warehouse.upsert(DEAD_LETTER, dead_letter_rows(buffer.refusals))
             if self._is_told(counts):
                 table = FLOW_RUN if run.part is None else FLOW_RUN_PART

@@ -115,8 +115,8 @@ def test_nothing_to_carry(tmp_path: Path) -> None:
 
 def test_other_format() -> None:
     """A snapshot of a version to come says what to do."""
-    with pytest.raises(ValueError, match="format 2, this tillflow reads 1"):
-        Pending.unpacked((2, b"", [], [], []))
+    with pytest.raises(ValueError, match="format 3, this tillflow reads 2"):
+        Pending.unpacked((3, b"", [], [], []))
 
 
 ALERTS = st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=6)

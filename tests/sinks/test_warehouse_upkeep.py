@@ -15,6 +15,7 @@ import pytest
 from small_warehouse import NEWEST, alert, dead_letter, position, run_row
 from warehouse_server import ServedWarehouse, content, rows_of
 
+from schemas.reservation_tables import RESERVATION
 from schemas.tables import Table
 from schemas.warehouse import (
     DEAD_LETTER,
@@ -59,6 +60,12 @@ def suggestion(name: str, version: int, status: str, age: timedelta) -> dict[str
     return row | told
 
 
+def reservation(name: str, state: str, age: timedelta) -> dict[str, Any]:
+    told = {"reservation": name, "sku": "TEA", "place": "S1", "state": state, "quantity": 1}
+    blank = {"hold_seq": 0, "order": None, "channel": None, "expires_at": None, "version": 1}
+    return told | blank | {"updated_at": NEWEST - age}
+
+
 def fill(warehouse: Warehouse) -> None:
     """Of everything something that is old, something young, and something that never goes."""
     cleared = {"status": "cleared", "opened_at": NEWEST - timedelta(days=90)}
@@ -98,6 +105,14 @@ def fill(warehouse: Warehouse) -> None:
             ],
         ),
         (
+            RESERVATION,
+            [
+                reservation("paid", "confirmed", OLD),
+                reservation("lapsed", "expired", YOUNG),
+                reservation("waits", "held", OLD),
+            ],
+        ),
+        (
             FLOW_RUN,
             [
                 run,
@@ -119,6 +134,7 @@ def left(warehouse: Warehouse) -> dict[str, list[Any]]:
         "stock_alert": "alert",
         "dead_letter": "concat(source, ':', position)",
         "transfer_suggestion": "concat(suggestion, ' ', version)",
+        "reservation": "reservation",
         "flow_run": "run",
         "flow_run_part": "run",
     }
@@ -132,6 +148,7 @@ EXPECTED = {
     "stock_alert": ["open", "young"],
     "dead_letter": ["events.jsonl:3", "events.jsonl:4", "garbage.bin:1"],
     "transfer_suggestion": ["lately 1", "lately 2", "on its way 1"],
+    "reservation": ["lapsed", "waits"],
     "flow_run": ["long", "new"],
     "flow_run_part": ["long"],
 }
@@ -139,6 +156,7 @@ REMOVED = {
     "stock_alert": 1,
     "dead_letter": 2,
     "transfer_suggestion": 2,
+    "reservation": 1,
     "flow_run": 1,
     "flow_run_part": 1,
 }

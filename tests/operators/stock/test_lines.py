@@ -141,7 +141,7 @@ def test_blocks_together() -> None:
         ("b", [1, 2, 3]),
     ]
     assert decoded.read[:3] == (13, 12, 0)
-    assert Sharder(1).decode() == ([], [], (0, 0, 0, None))
+    assert Sharder(1).decode()[:3] == ([], [], (0, 0, 0, None))
 
 
 @pytest.mark.parametrize("key", [b"time", b"ti\\u006de"])
