@@ -6,7 +6,7 @@ from array import array
 from collections import deque
 from typing import Any
 
-from journey_driver import instant
+from journey_driver import SEND, chain_of, instant, journey, program
 
 from operators.journeys.decisions import Decision
 from operators.journeys.journeying import Rules
@@ -22,7 +22,14 @@ from operators.members.facts import (
     read_up,
 )
 from operators.members.outcome import MembersOutcome
+from operators.members.rules import MemberRules
 
+CHAIN = chain_of({"late_days": 90}, quiet_hours=None)
+WINBACK = journey("winback", "{no_purchase_for: 30d}", "give: pack", SEND, reenter="always",
+                  exit_when="[purchase]", limits="{max_event_age: 3d}")  # fmt: skip
+THANKS = journey("thanks", "{event: purchase}", SEND, "wait: 1h", "give: tea", reenter="always",
+                 limits="{max_event_age: 3d}")  # fmt: skip
+RULES = Rules(CHAIN, MemberRules(CHAIN), (program(WINBACK, CHAIN), program(THANKS, CHAIN)))
 NOW = instant("2026-06-01 12:00")
 PARTS = ("kafka-00", "kafka-01")
 # The shard of each id.

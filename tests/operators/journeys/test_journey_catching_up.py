@@ -9,7 +9,8 @@ import pytest
 from depth import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from journey_driver import SEND, chain_of, instant, journey, program
+from journey_driver import journey, program
+from journey_network import CHAIN, NOW, PARTS, RULES, bought
 
 from operators.journeys.decisions import Decision
 from operators.journeys.journeying import Rules
@@ -19,26 +20,11 @@ from operators.members.facts import (
     Consent,
     Fact,
     MemberBatch,
-    Purchase,
     Refund,
     read_up,
 )
 from operators.members.outcome import MembersOutcome
-from operators.members.rules import MemberRules
 from schemas.instants import DAY_US, HOUR_US, MINUTE_US
-
-CHAIN = chain_of({"late_days": 90}, quiet_hours=None)
-WINBACK = journey("winback", "{no_purchase_for: 30d}", "give: pack", SEND, reenter="always",
-                  exit_when="[purchase]", limits="{max_event_age: 3d}")  # fmt: skip
-THANKS = journey("thanks", "{event: purchase}", SEND, "wait: 1h", "give: tea", reenter="always",
-                 limits="{max_event_age: 3d}")  # fmt: skip
-RULES = Rules(CHAIN, MemberRules(CHAIN), (program(WINBACK, CHAIN), program(THANKS, CHAIN)))
-NOW = instant("2026-06-01 12:00")
-PARTS = ("kafka-00", "kafka-01")
-
-
-def bought(member: str, name: str, at: int) -> Purchase:
-    return Purchase(at, "till", name, "live", member, hash(name), 10_000, "CNY")
 
 
 def agreed(member: str, at: int, status: Any = "granted") -> Consent:

@@ -9,11 +9,13 @@ import pytest
 from depth import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from journey_driver import SEND, chain_of, journey, program
+from journey_driver import SEND, journey, program
 from journey_network import (
     AWAITED,
+    CHAIN,
     NOW,
     PARTS,
+    RULES,
     SHARDS,
     Network,
     agreed,
@@ -23,16 +25,9 @@ from journey_network import (
     merged,
 )
 
-from operators.journeys.journeying import Rules
 from operators.members.facts import UNITED, Answer, Fact, read_up
-from operators.members.rules import MemberRules
 from schemas.instants import DAY_US, HOUR_US, MINUTE_US
 
-CHAIN = chain_of({"late_days": 90}, quiet_hours=None)
-WINBACK = journey("winback", "{no_purchase_for: 30d}", "give: pack", SEND, reenter="always",
-                  exit_when="[purchase]", limits="{max_event_age: 3d}")  # fmt: skip
-THANKS = journey("thanks", "{event: purchase}", SEND, "wait: 1h", "give: tea", reenter="always",
-                 limits="{max_event_age: 3d}")  # fmt: skip
 ASKS = journey("asks", "{event: purchase}", SEND,
                "{wait: {event: opened, timeout: 12h}, then: [{give: glad}], "
                "else: [{give: sad}]}")  # fmt: skip
@@ -40,7 +35,6 @@ ONCE = journey("once", "{event: purchase}", "give: one", reenter="never",
                limits="{max_event_age: 3d}")  # fmt: skip
 SORRY = journey("sorry", "{event: refund}", "give: sorry", reenter="always",
                 limits="{max_event_age: 3d}")  # fmt: skip
-RULES = Rules(CHAIN, MemberRules(CHAIN), (program(WINBACK, CHAIN), program(THANKS, CHAIN)))
 MORE = RULES._replace(programs=(*RULES.programs, program(ONCE, CHAIN), program(SORRY, CHAIN)))
 ASKING = RULES._replace(programs=(program(ASKS, CHAIN),))
 THANKED = {("b", "thanks", "send", "go")}
